@@ -1,0 +1,217 @@
+//! One indexed heap of everything that is due, and why. A node has one deadline: the head of this heap.
+
+use alloc::vec::Vec;
+
+use crate::id::{ProbeSeq, Slot};
+use crate::io::StreamId;
+use crate::time::Instant;
+
+/// Why a node wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// The next member is to be probed.
+    Probe,
+    /// A ping had no direct ack: helpers and the stream are tried.
+    ProbeTimeout,
+    /// A probe ends, answered or not.
+    ProbeEnd,
+    /// A probe for another member had no ack.
+    Relay(ProbeSeq),
+    /// A suspicion runs out.
+    Suspicion(Slot),
+    /// A dead member is forgotten by the failure detector, or a forgotten one is reaped.
+    Lifetime(Slot),
+    /// Waiting broadcasts are gossiped.
+    Gossip,
+    /// A push/pull exchange with a random member is begun.
+    Sync,
+    /// A failed member may be dialled.
+    Reconnect,
+    /// A stream has taken too long.
+    Stream(StreamId),
+    /// A leave or an update has waited long enough.
+    Broadcast,
+}
+
+/// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Timer(u32);
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    at: Instant,
+    /// Order among equal times: first armed, first fired.
+    seq: u64,
+    timer: u32,
+}
+
+impl Entry {
+    fn before(&self, other: &Self) -> bool {
+        (self.at, self.seq) < (other.at, other.seq)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    due: Due,
+    position: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deadlines {
+    heap: Vec<Entry>,
+    places: Vec<Place>,
+    vacant: Vec<u32>,
+    seq: u64,
+}
+
+impl Deadlines {
+    pub(crate) fn next(&self) -> Option<(Instant, Due)> {
+        self.heap.first().map(|e| (e.at, self.places[e.timer as usize].due))
+    }
+
+    pub(crate) fn arm(&mut self, at: Instant, due: Due) -> Timer {
+        let position = self.heap.len() as u32;
+        let place = Place { due, position };
+        let timer = match self.vacant.pop() {
+            Some(timer) => {
+                self.places[timer as usize] = place;
+                timer
+            }
+            None => {
+                self.places.push(place);
+                self.places.len() as u32 - 1
+            }
+        };
+        self.seq += 1;
+        self.heap.push(Entry { at, seq: self.seq, timer });
+        self.rise(position as usize);
+        Timer(timer)
+    }
+
+    pub(crate) fn move_to(&mut self, timer: Timer, at: Instant) {
+        let position = self.places[timer.0 as usize].position as usize;
+        self.seq += 1;
+        self.heap[position] = Entry { at, seq: self.seq, timer: timer.0 };
+        self.rise(position);
+        self.sink(self.places[timer.0 as usize].position as usize);
+    }
+
+    pub(crate) fn cancel(&mut self, timer: Timer) {
+        let position = self.places[timer.0 as usize].position as usize;
+        self.remove(position);
+    }
+
+    /// The first thing that is due at `now`, taken out.
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
+        let head = *self.heap.first()?;
+        if head.at > now {
+            return None;
+        }
+        let due = self.places[head.timer as usize].due;
+        self.remove(0);
+        Some(due)
+    }
+
+    fn remove(&mut self, position: usize) {
+        let removed = self.heap.swap_remove(position);
+        self.vacant.push(removed.timer);
+        if let Some(moved) = self.heap.get(position) {
+            self.places[moved.timer as usize].position = position as u32;
+            self.rise(position);
+            self.sink(position);
+        }
+    }
+
+    fn rise(&mut self, mut position: usize) {
+        while position > 0 {
+            let parent = (position - 1) / 2;
+            if !self.heap[position].before(&self.heap[parent]) {
+                break;
+            }
+            self.swap(position, parent);
+            position = parent;
+        }
+    }
+
+    fn sink(&mut self, mut position: usize) {
+        loop {
+            let left = 2 * position + 1;
+            let Some(first) = self.heap.get(left) else { return };
+            let smaller = match self.heap.get(left + 1) {
+                Some(second) if second.before(first) => left + 1,
+                _ => left,
+            };
+            if !self.heap[smaller].before(&self.heap[position]) {
+                return;
+            }
+            self.swap(position, smaller);
+            position = smaller;
+        }
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        self.heap.swap(a, b);
+        self.places[self.heap[a].timer as usize].position = a as u32;
+        self.places[self.heap[b].timer as usize].position = b as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Against a sorted map: whatever is armed, moved and cancelled, things fire in order of (time, arming).
+        #[test]
+        fn the_heap_fires_like_a_sorted_map(ops in prop::collection::vec((0u8..4, 0u64..50, any::<prop::sample::Index>()), 0..200)) {
+            let mut heap = Deadlines::default();
+            let mut model: BTreeMap<(u64, u64), u32> = BTreeMap::new();
+            let mut held: Vec<(Timer, (u64, u64), u32)> = Vec::new();
+            let mut seq = 0;
+            for (op, at, index) in ops {
+                match op {
+                    0 | 1 => {
+                        seq += 1;
+                        let mark = ProbeSeq(seq as u32);
+                        let timer = heap.arm(Instant::from_nanos(at), Due::Relay(mark));
+                        model.insert((at, seq), mark.0);
+                        held.push((timer, (at, seq), mark.0));
+                    }
+                    2 if !held.is_empty() => {
+                        seq += 1;
+                        let position = index.index(held.len());
+                        let entry = &mut held[position];
+                        heap.move_to(entry.0, Instant::from_nanos(at));
+                        model.remove(&entry.1);
+                        entry.1 = (at, seq);
+                        model.insert(entry.1, entry.2);
+                    }
+                    3 if !held.is_empty() => {
+                        let entry = held.swap_remove(index.index(held.len()));
+                        heap.cancel(entry.0);
+                        model.remove(&entry.1);
+                    }
+                    _ => {}
+                }
+                let first = model.first_key_value().map(|((at, _), mark)| (Instant::from_nanos(*at), Due::Relay(ProbeSeq(*mark))));
+                prop_assert_eq!(heap.next(), first);
+            }
+            while let Some(due) = heap.pop(Instant::NEVER) {
+                let (_, mark) = model.pop_first().unwrap();
+                prop_assert_eq!(due, Due::Relay(ProbeSeq(mark)));
+            }
+            prop_assert!(model.is_empty());
+        }
+    }
+
+    #[test]
+    fn nothing_fires_before_its_time() {
+        let mut heap = Deadlines::default();
+        heap.arm(Instant::from_nanos(5), Due::Probe);
+        assert_eq!(heap.pop(Instant::from_nanos(4)), None);
+        assert_eq!(heap.pop(Instant::from_nanos(5)), Some(Due::Probe));
+    }
+}

@@ -1,0 +1,78 @@
+//! The prober's side of a probe: one at a time, from the ping to its verdict.
+
+use crate::deadlines::Timer;
+use crate::id::{Incarnation, ProbeSeq, Slot};
+use crate::io::StreamId;
+use crate::time::Instant;
+
+/// A probe under way.
+#[derive(Clone, Debug)]
+pub(crate) struct InFlight {
+    pub(crate) slot: Slot,
+    /// The target's incarnation when it was picked: what a failure accuses.
+    pub(crate) incarnation: Incarnation,
+    pub(crate) seq: ProbeSeq,
+    pub(crate) sent: Instant,
+    pub(crate) end: Instant,
+    pub(crate) nacks_expected: u8,
+    pub(crate) nacks: u8,
+    /// The stream that the ping is tried over.
+    pub(crate) stream: Option<StreamId>,
+    /// [`Due::ProbeTimeout`](crate::Due::ProbeTimeout), until it has fired.
+    pub(crate) timeout: Option<Timer>,
+    /// [`Due::ProbeEnd`](crate::Due::ProbeEnd).
+    pub(crate) end_timer: Option<Timer>,
+}
+
+impl InFlight {
+    /// What the prober's own health score goes up by when the probe fails (Lifeguard IV-A): the nacks that did not come
+    /// or, where none were owed, one.
+    pub(crate) const fn blame(&self) -> u8 {
+        if self.nacks_expected > 0 { self.nacks_expected.saturating_sub(self.nacks) } else { 1 }
+    }
+}
+
+/// The probe cycle of one node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Prober {
+    seq: ProbeSeq,
+    current: Option<InFlight>,
+}
+
+impl Prober {
+    /// The next sequence number, for own probes and for those on behalf of others.
+    pub(crate) fn next_seq(&mut self) -> ProbeSeq {
+        self.seq = self.seq.next();
+        self.seq
+    }
+
+    pub(crate) const fn current(&self) -> Option<&InFlight> {
+        self.current.as_ref()
+    }
+
+    pub(crate) const fn current_mut(&mut self) -> Option<&mut InFlight> {
+        self.current.as_mut()
+    }
+
+    pub(crate) fn begin(&mut self, probe: InFlight) {
+        self.current = Some(probe);
+    }
+
+    /// The probe that an ack with this number answers, taken out.
+    pub(crate) fn answered(&mut self, seq: ProbeSeq) -> Option<InFlight> {
+        self.current.take_if(|probe| probe.seq == seq)
+    }
+
+    /// Counts a nack; acks may still come.
+    pub(crate) fn nacked(&mut self, seq: ProbeSeq) {
+        if let Some(probe) = self.current.as_mut().filter(|probe| probe.seq == seq) {
+            // A helper that answers twice must not cover up for one that does not answer.
+            probe.nacks = (probe.nacks + 1).min(probe.nacks_expected);
+        }
+    }
+
+    /// The probe under way, taken out because its time is over.
+    pub(crate) const fn end(&mut self) -> Option<InFlight> {
+        self.current.take()
+    }
+}

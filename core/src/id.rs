@@ -1,0 +1,227 @@
+//! Newtypes for everything that is counted or named. None of them is ever a bare integer elsewhere.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use core::borrow::Borrow;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+use core::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Longest node name, in bytes of UTF-8 (a DNS name is at most 253).
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// A member's name: unique in the cluster, 1 to [`NAME_BYTES_MAX`] bytes of UTF-8 without control characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeName(Box<str>);
+
+/// Why a string is no node name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NameError {
+    /// The name has no characters.
+    #[error("a node name must not be empty")]
+    Empty,
+    /// The name is longer than [`NAME_BYTES_MAX`] bytes.
+    #[error("a node name has at most {NAME_BYTES_MAX} bytes, this one has {0}")]
+    TooLong(usize),
+    /// The name has a control character, which would forge lines in logs and snapshots.
+    #[error("a node name must not contain control characters")]
+    ControlCharacter,
+}
+
+impl NodeName {
+    /// Checks and takes a name.
+    ///
+    /// # Errors
+    /// [`NameError`] says which rule the name breaks.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        Self::check(name).map(|()| Self(name.into()))
+    }
+
+    /// Whether `name` could be a node name, without taking it.
+    ///
+    /// # Errors
+    /// [`NameError`] says which rule the name breaks.
+    pub fn check(name: &str) -> Result<(), NameError> {
+        if name.is_empty() {
+            Err(NameError::Empty)
+        } else if name.len() > NAME_BYTES_MAX {
+            Err(NameError::TooLong(name.len()))
+        } else if name.bytes().any(|b| b.is_ascii_control()) {
+            Err(NameError::ControlCharacter)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The name as a string.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Deref for NodeName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for NodeName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+/// A member's incarnation: raised by the member alone, to refute what others say of it (SWIM 4.2).
+///
+/// Starts at 1; 0 stands for "never announced". Saturates at `u32::MAX` instead of wrapping as memberlist's does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Incarnation(pub u32);
+
+impl Incarnation {
+    /// The incarnation after this one; the largest has no successor and stays.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// Pairs a ping with its acks and nacks. One counter per node; wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProbeSeq(pub u32);
+
+impl ProbeSeq {
+    /// The sequence number after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// Where a member stands in one node's member table: a dense index, and the generation of the row, so that
+/// a slot kept from an earlier occupant of the row is recognised as stale. Never on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// The row.
+    pub(crate) index: u32,
+    /// How often the row has been given to another member.
+    pub(crate) generation: u16,
+}
+
+/// The six version bytes that every member announces, in memberlist's order: the range of protocol versions it
+/// understands and the one it speaks, and the same three for the application (Serf's "delegate" versions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Versions {
+    /// Lowest protocol version understood.
+    pub protocol_min: u8,
+    /// Highest protocol version understood: 3 and above answer stream probes, 4 and above send nacks.
+    pub protocol_max: u8,
+    /// Protocol version spoken.
+    pub protocol: u8,
+    /// Lowest application version understood.
+    pub app_min: u8,
+    /// Highest application version understood.
+    pub app_max: u8,
+    /// Application version spoken.
+    pub app: u8,
+}
+
+impl Versions {
+    /// What this implementation announces: memberlist's protocol 1 to 5, speaking 2; Serf's 2 to 5, speaking 5.
+    pub const CURRENT: Self =
+        Self { protocol_min: 1, protocol_max: 5, protocol: 2, app_min: 2, app_max: 5, app: 5 };
+
+    /// Whether the ranges are ranges (memberlist ignores an alive message whose range is not).
+    #[must_use]
+    pub const fn is_sane(&self) -> bool {
+        self.protocol_min > 0 && self.protocol_max > 0 && self.protocol_min <= self.protocol_max
+    }
+}
+
+impl Default for Versions {
+    fn default() -> Self {
+        Self::CURRENT
+    }
+}
+
+/// Who a member is, apart from its incarnation and state: what an alive message announces.
+///
+/// Immutable and shared by [`Arc`]: a simulator with a thousand member tables keeps one copy of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Unique name.
+    pub name: NodeName,
+    /// Where the member receives packets and streams; IPv4 is never in its IPv6-mapped form.
+    pub addr: SocketAddr,
+    /// Application data, at most [`META_BYTES_MAX`] bytes; [`Tags`](crate::tags::Tags) is what it holds by convention.
+    pub meta: Box<[u8]>,
+    /// The version bytes.
+    pub versions: Versions,
+}
+
+/// Most bytes of application data that a member announces (memberlist's limit).
+pub const META_BYTES_MAX: usize = 512;
+
+/// An identity as tables and events share it.
+pub type SharedIdentity = Arc<Identity>;
+
+/// The one form of an address in the core: an IPv4-mapped IPv6 address is IPv4, so that both forms are equal.
+#[must_use]
+pub const fn canonical(addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => SocketAddr::new(IpAddr::V4(v4), addr.port()),
+            None => addr,
+        },
+        IpAddr::V4(_) => addr,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    #[test]
+    fn names_are_bounded_and_printable() {
+        assert_eq!(NodeName::new(""), Err(NameError::Empty));
+        assert_eq!(NodeName::new("a\nb"), Err(NameError::ControlCharacter));
+        let long = String::from_iter(core::iter::repeat_n('x', NAME_BYTES_MAX + 1));
+        assert_eq!(NodeName::new(&long), Err(NameError::TooLong(NAME_BYTES_MAX + 1)));
+        assert_eq!(NodeName::new(&long[1..]).map(|n| n.len()), Ok(NAME_BYTES_MAX));
+        assert_eq!(NodeName::new("böse zwerge").unwrap().as_str(), "böse zwerge");
+    }
+
+    #[test]
+    fn incarnations_saturate_instead_of_wrapping() {
+        assert_eq!(Incarnation(u32::MAX).next(), Incarnation(u32::MAX));
+        assert_eq!(ProbeSeq(u32::MAX).next(), ProbeSeq(0));
+    }
+
+    #[test]
+    fn both_forms_of_an_ipv4_address_are_one() {
+        let mapped: SocketAddr = "[::ffff:10.0.0.1]:7946".parse().unwrap();
+        assert_eq!(canonical(mapped), "10.0.0.1:7946".parse().unwrap());
+        let v6: SocketAddr = "[fe80::1]:7946".parse().unwrap();
+        assert_eq!(canonical(v6), v6);
+    }
+}

@@ -1,0 +1,303 @@
+//! What is claimed of members, and what follows when a claim wins: the row, its timer, the news, the event.
+
+use alloc::sync::Arc;
+
+use super::{Life, Node};
+use crate::deadlines::Due;
+use crate::detect::suspicion_times;
+use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
+use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
+use crate::members::{Claim, Members, Verdict, verdict};
+use crate::time::Instant;
+use crate::wire::{Accusation, Alive, Message};
+
+impl Node {
+    /// A member announces itself (facts: memberlist's alive rules).
+    pub(super) fn heard_alive(&mut self, alive: &Alive<'_>, via: Via, now: Instant, out: &mut Outbox) {
+        if !alive.versions.is_sane() {
+            return;
+        }
+        let Some(slot) = self.members.find(alive.name) else {
+            return self.meet(alive, via, now, out);
+        };
+        let Some(known) = self.members.known(slot) else { return };
+        let Some(identity) = self.members.identity(slot).cloned() else { return };
+        if slot == Members::ME {
+            return self.heard_of_myself_alive(alive, &identity, via, out);
+        }
+        let moved = identity.addr != alive.addr;
+        let may_move = match known.state {
+            // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
+            State::Left | State::Forgotten => true,
+            State::Dead => {
+                let wait = self.config.dead_reclaim;
+                !wait.is_zero() && now.since(known.changed) > wait
+            }
+            State::Alive | State::Suspect => false,
+        };
+        if moved && !may_move {
+            return self.conflict(&identity, alive, out);
+        }
+        let wins = verdict(Some((known.state, known.incarnation)), Claim::Alive, alive.incarnation)
+            == Verdict::Apply;
+        if !(wins || moved && alive.incarnation.0 > 0) {
+            return;
+        }
+        self.stop_timer(slot);
+        self.suspicions.end(slot);
+        let changed = moved || identity.meta[..] != *alive.meta || identity.versions != alive.versions;
+        let identity = if changed { self.replace_identity(slot, alive, &identity) } else { identity };
+        self.members.set(slot, State::Alive, alive.incarnation, now);
+        self.tell(slot, &Message::Alive(*alive), out);
+        let incarnation = alive.incarnation;
+        if out.notes() {
+            let before = Some(known.state);
+            out.note(Note::Applied { subject: &identity, before, state: State::Alive, incarnation, via });
+        }
+        if known.status != Status::Alive {
+            out.event(Event::Join { member: &identity, incarnation });
+        } else if changed {
+            out.event(Event::Update { member: &identity });
+        }
+    }
+
+    /// An unknown name announces itself.
+    fn meet(&mut self, alive: &Alive<'_>, via: Via, now: Instant, out: &mut Outbox) {
+        if verdict(None, Claim::Alive, alive.incarnation) != Verdict::Apply {
+            return;
+        }
+        if self.members.n_serf() >= self.config.members_max {
+            self.counters.members_shed += 1;
+            return out.note(Note::Shed(Shed::Member));
+        }
+        // The wire has checked the name.
+        let Ok(name) = NodeName::new(alive.name) else { return };
+        let identity =
+            Arc::new(Identity { name, addr: alive.addr, meta: alive.meta.into(), versions: alive.versions });
+        let incarnation = alive.incarnation;
+        let slot = self.members.insert(identity.clone(), incarnation, now);
+        self.tell(slot, &Message::Alive(*alive), out);
+        out.note(Note::Applied { subject: &identity, before: None, state: State::Alive, incarnation, via });
+        out.event(Event::Join { member: &identity, incarnation });
+    }
+
+    fn replace_identity(&mut self, slot: Slot, alive: &Alive<'_>, old: &SharedIdentity) -> SharedIdentity {
+        let identity = Arc::new(Identity {
+            name: old.name.clone(),
+            addr: alive.addr,
+            meta: alive.meta.into(),
+            versions: alive.versions,
+        });
+        self.members.set_identity(slot, identity.clone());
+        identity
+    }
+
+    fn conflict(&mut self, identity: &SharedIdentity, alive: &Alive<'_>, out: &mut Outbox) {
+        self.counters.conflicts += 1;
+        out.event(Event::Conflict { member: identity, claimed: alive.addr });
+    }
+
+    fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, me: &SharedIdentity, via: Via, out: &mut Outbox) {
+        if self.life != Life::Running {
+            return;
+        }
+        if alive.addr != me.addr {
+            return self.conflict(me, alive, out);
+        }
+        let own = self.members.my_incarnation();
+        let same = me.meta[..] == *alive.meta && me.versions == alive.versions;
+        if alive.incarnation < own || (alive.incarnation == own && same) {
+            return;
+        }
+        self.refute(alive.incarnation, via, out);
+    }
+
+    /// Outbids an accusation, or an announcement of an earlier life (SWIM 4.2; Lifeguard: having to is a sign of bad health).
+    fn refute(&mut self, accused: Incarnation, via: Via, out: &mut Outbox) {
+        if accused.0 == u32::MAX {
+            self.counters.unrefutable += 1;
+            return;
+        }
+        let announced = self.members.my_incarnation().max(accused).next();
+        self.counters.refutations += 1;
+        self.health.worsen(1, &self.config);
+        self.announce_myself(announced, out);
+        out.note(Note::Refuted { accused, announced, via });
+    }
+
+    /// Queues an announcement of this node at a new incarnation.
+    pub(super) fn announce_myself(&mut self, incarnation: Incarnation, out: &mut Outbox) {
+        let now = self.clock;
+        self.members.set(Members::ME, State::Alive, incarnation, now);
+        let me = self.members.me().clone();
+        let alive =
+            Alive { incarnation, name: &me.name, addr: me.addr, meta: &me.meta, versions: me.versions };
+        self.tell(Members::ME, &Message::Alive(alive), out);
+    }
+
+    /// Somebody accuses a member (facts: memberlist's suspect rules).
+    pub(super) fn heard_suspect(
+        &mut self,
+        suspect: &Accusation<'_>,
+        via: Via,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let Some(slot) = self.members.find(suspect.name) else { return };
+        let Some(known) = self.members.known(slot) else { return };
+        if slot == Members::ME {
+            if self.life == Life::Running && suspect.incarnation >= known.incarnation {
+                self.refute(suspect.incarnation, via, out);
+            }
+            return;
+        }
+        match verdict(Some((known.state, known.incarnation)), Claim::Suspect, suspect.incarnation) {
+            Verdict::Apply if self.config.suspicion => {
+                self.begin_suspicion(slot, known.state, suspect, via, now, out);
+            }
+            Verdict::Apply => self.bury(slot, known.state, Claim::Dead, suspect, via, now, out),
+            Verdict::Confirm => self.confirm_suspicion(slot, suspect, now, out),
+            Verdict::Ignore | Verdict::Raise => {}
+        }
+    }
+
+    fn begin_suspicion(
+        &mut self,
+        slot: Slot,
+        before: State,
+        suspect: &Accusation<'_>,
+        via: Via,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        self.stop_timer(slot);
+        let incarnation = suspect.incarnation;
+        self.members.set(slot, State::Suspect, incarnation, now);
+        let times = suspicion_times(&self.config, self.members.n_swim());
+        let accuser = self.members.name_hash(suspect.from);
+        let timeout = self.suspicions.begin(slot, accuser, times, now);
+        let timer = self.deadlines.arm(now + timeout, Due::Suspicion(slot));
+        self.members.set_timer(slot, timer);
+        self.counters.suspicions += 1;
+        self.tell(slot, &Message::Suspect(*suspect), out);
+        if let Some(subject) = self.members.identity(slot).filter(|_| out.notes()) {
+            let before = Some(before);
+            out.note(Note::Applied { subject, before, state: State::Suspect, incarnation, via });
+            out.note(Note::Suspected { subject, incarnation, accuser: suspect.from, via, timeout });
+        }
+    }
+
+    fn confirm_suspicion(&mut self, slot: Slot, suspect: &Accusation<'_>, now: Instant, out: &mut Outbox) {
+        let accuser = self.members.name_hash(suspect.from);
+        let Some(confirmed) = self.suspicions.confirm(slot, accuser) else { return };
+        if let Some(timer) = self.members.timer(slot) {
+            self.deadlines.move_to(timer, confirmed.expires.max(now));
+        }
+        self.tell(slot, &Message::Suspect(*suspect), out);
+        if let Some(subject) = self.members.identity(slot).filter(|_| out.notes()) {
+            let confirmations = confirmed.count;
+            out.note(Note::Confirmed { subject, accuser: suspect.from, confirmations });
+        }
+    }
+
+    pub(crate) fn on_suspicion_expired(&mut self, slot: Slot, now: Instant, out: &mut Outbox) {
+        self.members.take_timer(slot);
+        let Some(known) = self.members.known(slot).filter(|known| known.state == State::Suspect) else {
+            return;
+        };
+        let me = self.members.me().clone();
+        let Some(identity) = self.members.identity(slot).cloned() else { return };
+        if self.suspicions.end(slot) {
+            self.counters.suspicions_unconfirmed += 1;
+        }
+        let dead = Accusation { incarnation: known.incarnation, name: &identity.name, from: &me.name };
+        self.bury(slot, known.state, Claim::Dead, &dead, Via::Own, now, out);
+    }
+
+    /// Somebody declares a member dead, or the member says that it leaves (facts: memberlist's dead rules).
+    pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
+        let Some(slot) = self.members.find(dead.name) else { return };
+        let Some(known) = self.members.known(slot) else { return };
+        if slot == Members::ME {
+            if self.life == Life::Running && dead.incarnation >= known.incarnation {
+                self.refute(dead.incarnation, via, out);
+            }
+            return;
+        }
+        let claim = if dead.from == dead.name { Claim::Left } else { Claim::Dead };
+        match verdict(Some((known.state, known.incarnation)), claim, dead.incarnation) {
+            Verdict::Apply => self.bury(slot, known.state, claim, dead, via, now, out),
+            Verdict::Raise => self.members.set(slot, known.state, dead.incarnation, now),
+            Verdict::Ignore | Verdict::Confirm => {}
+        }
+    }
+
+    /// A member is dead or left from now on.
+    #[expect(clippy::too_many_arguments, reason = "a claim with its context; each is used once")]
+    fn bury(
+        &mut self,
+        slot: Slot,
+        before: State,
+        claim: Claim,
+        dead: &Accusation<'_>,
+        via: Via,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        self.stop_timer(slot);
+        self.suspicions.end(slot);
+        let incarnation = dead.incarnation;
+        let state = if claim == Claim::Left { State::Left } else { State::Dead };
+        self.members.set(slot, state, incarnation, now);
+        let timer = self.deadlines.arm(now + self.config.gossip_to_dead, Due::Lifetime(slot));
+        self.members.set_timer(slot, timer);
+        self.tell(slot, &Message::Dead(*dead), out);
+        let Some(member) = self.members.identity(slot) else { return };
+        out.note(Note::Applied { subject: member, before: Some(before), state, incarnation, via });
+        out.event(match state {
+            State::Left => Event::Leave { member },
+            _ => Event::Failed { member, incarnation },
+        });
+    }
+
+    /// A dead member is forgotten by the failure detector, and later reaped.
+    pub(crate) fn on_lifetime_over(&mut self, slot: Slot, now: Instant, out: &mut Outbox) {
+        self.members.take_timer(slot);
+        let Some(known) = self.members.known(slot) else { return };
+        if known.state != State::Forgotten {
+            self.members.set(slot, State::Forgotten, known.incarnation, now);
+            let remembered = match known.status {
+                Status::Left => self.config.tombstone_timeout,
+                Status::Failed | Status::Alive => self.config.reconnect_timeout,
+            };
+            let timer = self.deadlines.arm((known.changed + remembered).max(now), Due::Lifetime(slot));
+            self.members.set_timer(slot, timer);
+            return;
+        }
+        // The row may get another member; what waits about this one must not be taken for news about that one.
+        self.queue.remove(slot.index);
+        if let Some(member) = self.members.reap(slot) {
+            out.event(Event::Reap { member: &member });
+        }
+    }
+
+    fn stop_timer(&mut self, slot: Slot) {
+        if let Some(timer) = self.members.take_timer(slot) {
+            self.deadlines.cancel(timer);
+        }
+    }
+
+    /// Queues news about a member.
+    pub(super) fn tell(&mut self, slot: Slot, message: &Message<'_>, out: &mut Outbox) {
+        // The end of the outbox serves as scratch memory: encoded there, copied to the queue, cut off again.
+        let start = out.bytes.len();
+        self.wire.encode(message, &mut out.bytes);
+        let max = self.config.queue_messages_max as usize;
+        let shed = self.queue.push(slot.index, message.kind(), &out.bytes[start..], max);
+        out.bytes.truncate(start);
+        for _ in 0..shed {
+            self.counters.broadcasts_shed += 1;
+            out.note(Note::Shed(Shed::Broadcast));
+        }
+    }
+}

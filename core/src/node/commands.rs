@@ -1,0 +1,193 @@
+//! What the application asks for: joining, leaving, new tags.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use super::{Life, Node};
+use crate::deadlines::{Due, Timer};
+use crate::error::{CommandError, StreamFailure};
+use crate::id::{Identity, META_BYTES_MAX, canonical};
+use crate::io::{Command, CommandId, Done, Outbox, State};
+use crate::members::Members;
+use crate::sync::Purpose;
+use crate::tags::Tags;
+use crate::time::Instant;
+use crate::wire::{Accusation, Message};
+
+/// A join under way: its addresses are tried one after the other.
+#[derive(Clone, Debug)]
+pub(super) struct Join {
+    id: CommandId,
+    rest: vec::IntoIter<SocketAddr>,
+    current: SocketAddr,
+    reached: u32,
+    failed: u32,
+    last: Option<(SocketAddr, StreamFailure)>,
+}
+
+/// A broadcast about this node that a command waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnBroadcast {
+    id: CommandId,
+    timer: Timer,
+    stage: BroadcastStage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BroadcastStage {
+    /// New tags are being sent.
+    Tags,
+    /// The leave is being sent.
+    Leave,
+    /// The leave was sent; the node stays a little, to relay and to answer.
+    Propagate,
+}
+
+impl Node {
+    pub(crate) fn on_command(&mut self, id: CommandId, command: Command, now: Instant, out: &mut Outbox) {
+        if self.life == Life::Leaving {
+            return out.completed(id, Err(CommandError::Leaving));
+        }
+        match command {
+            Command::Join { addresses } => self.join(id, addresses, out),
+            Command::Leave => self.leave(id, now, out),
+            Command::SetTags(tags) => self.set_tags(id, &tags, now, out),
+        }
+    }
+
+    fn join(&mut self, id: CommandId, addresses: Vec<SocketAddr>, out: &mut Outbox) {
+        let Some(&current) = addresses.first() else {
+            return out.completed(id, Err(CommandError::NoAddress));
+        };
+        self.joins.push(Join { id, rest: addresses.into_iter(), current, reached: 0, failed: 0, last: None });
+        self.join_next(id, out);
+    }
+
+    /// Tries a join's next address, or completes it when there is none.
+    fn join_next(&mut self, id: CommandId, out: &mut Outbox) {
+        let deadline = self.clock + self.config.stream_timeout;
+        loop {
+            let Some(position) = self.joins.iter().position(|join| join.id == id) else { return };
+            let join = &mut self.joins[position];
+            let Some(address) = join.rest.next().map(canonical) else {
+                let join = self.joins.swap_remove(position);
+                let Join { reached, failed, .. } = join;
+                let result = match join.last {
+                    Some((last, reason)) if reached == 0 => {
+                        Err(CommandError::NotJoined { tried: failed, last, reason })
+                    }
+                    _ => Ok(Done::Joined { reached, failed }),
+                };
+                return out.completed(id, result);
+            };
+            join.current = address;
+            match self.open_stream(address, Purpose::Join(id), deadline, out) {
+                Ok(_) => return,
+                Err(reason) => self.note_join_failure(id, reason),
+            }
+        }
+    }
+
+    fn note_join_failure(&mut self, id: CommandId, reason: StreamFailure) {
+        if let Some(join) = self.joins.iter_mut().find(|join| join.id == id) {
+            join.failed += 1;
+            join.last = Some((join.current, reason));
+        }
+    }
+
+    /// An exchange for a join has ended.
+    pub(super) fn join_exchange_over(
+        &mut self,
+        id: CommandId,
+        result: Result<(), StreamFailure>,
+        out: &mut Outbox,
+    ) {
+        match result {
+            Ok(()) => {
+                if let Some(join) = self.joins.iter_mut().find(|join| join.id == id) {
+                    join.reached += 1;
+                }
+            }
+            Err(reason) => self.note_join_failure(id, reason),
+        }
+        self.join_next(id, out);
+    }
+
+    fn leave(&mut self, id: CommandId, now: Instant, out: &mut Outbox) {
+        self.complete_tags(Ok(Done::TagsSent), out);
+        self.life = Life::Leaving;
+        let incarnation = self.members.my_incarnation();
+        self.members.set(Members::ME, State::Left, incarnation, now);
+        if self.members.others_up() == 0 {
+            return out.completed(id, Ok(Done::Left));
+        }
+        let me = self.members.me().clone();
+        // The author is the member itself: that is what makes it a leave (memberlist).
+        self.tell(
+            Members::ME,
+            &Message::Dead(Accusation { incarnation, name: &me.name, from: &me.name }),
+            out,
+        );
+        let timer = self.deadlines.arm(now + self.config.broadcast_timeout, Due::Broadcast);
+        self.own_broadcast = Some(OwnBroadcast { id, timer, stage: BroadcastStage::Leave });
+    }
+
+    fn set_tags(&mut self, id: CommandId, tags: &Tags, now: Instant, out: &mut Outbox) {
+        let meta = tags.to_meta();
+        if meta.len() > META_BYTES_MAX {
+            let (actual, allowed) = (meta.len(), META_BYTES_MAX);
+            return out.completed(id, Err(CommandError::TagsTooLong { actual, allowed }));
+        }
+        // What waited is replaced by this announcement, which carries newer tags than the ones waited for.
+        self.complete_tags(Ok(Done::TagsSent), out);
+        let me = self.members.me();
+        let identity = Identity { meta: meta.into(), ..Identity::clone(me) };
+        self.members.set_identity(Members::ME, Arc::new(identity));
+        self.announce_myself(self.members.my_incarnation().next(), out);
+        if self.members.others_up() == 0 {
+            return out.completed(id, Ok(Done::TagsSent));
+        }
+        let timer = self.deadlines.arm(now + self.config.broadcast_timeout, Due::Broadcast);
+        self.own_broadcast = Some(OwnBroadcast { id, timer, stage: BroadcastStage::Tags });
+    }
+
+    fn complete_tags(&mut self, result: Result<Done, CommandError>, out: &mut Outbox) {
+        if let Some(own) = self.own_broadcast.take_if(|own| own.stage == BroadcastStage::Tags) {
+            self.deadlines.cancel(own.timer);
+            out.completed(own.id, result);
+        }
+    }
+
+    /// Ends what waits for a broadcast about this node once it has left the queue: sent often enough, or replaced.
+    pub(super) fn finish_own_broadcast(&mut self, now: Instant, out: &mut Outbox) {
+        let Some(own) = self.own_broadcast else { return };
+        if self.queue.waits_for(Members::ME.index) {
+            return;
+        }
+        match own.stage {
+            BroadcastStage::Tags => self.complete_tags(Ok(Done::TagsSent), out),
+            BroadcastStage::Leave => {
+                self.deadlines.cancel(own.timer);
+                self.stay_a_little(own.id, now);
+            }
+            BroadcastStage::Propagate => {}
+        }
+    }
+
+    fn stay_a_little(&mut self, id: CommandId, now: Instant) {
+        let timer = self.deadlines.arm(now + self.config.leave_propagate_delay, Due::Broadcast);
+        self.own_broadcast = Some(OwnBroadcast { id, timer, stage: BroadcastStage::Propagate });
+    }
+
+    pub(crate) fn on_broadcast_due(&mut self, now: Instant, out: &mut Outbox) {
+        let Some(own) = self.own_broadcast.take() else { return };
+        match own.stage {
+            BroadcastStage::Tags => out.completed(own.id, Err(CommandError::BroadcastTimeout)),
+            // Serf warns and leaves all the same; so do we.
+            BroadcastStage::Leave => self.stay_a_little(own.id, now),
+            BroadcastStage::Propagate => out.completed(own.id, Ok(Done::Left)),
+        }
+    }
+}

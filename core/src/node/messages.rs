@@ -1,0 +1,114 @@
+//! Packets coming in: each message goes to the rule that answers it.
+
+use core::net::SocketAddr;
+
+use super::Node;
+use crate::deadlines::Due;
+use crate::detect::Relay;
+use crate::id::ProbeSeq;
+use crate::io::{Note, Outbox, ProbePath, Shed, Via};
+use crate::time::Instant;
+use crate::wire::{Message, Messages, WireError, WireErrorClass};
+
+/// When a helper sends its nack, in hundredths of `probe_timeout` (Lifeguard IV-A). memberlist waits for all of it, so that
+/// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
+const NACK_PERCENT: u32 = 80;
+
+impl Node {
+    pub(crate) fn on_packet(
+        &mut self,
+        from: SocketAddr,
+        messages: Messages<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        for message in messages {
+            match message {
+                Ok(message) => self.on_message(from, &message, now, out),
+                Err(error) => {
+                    // What came before it in the packet was sound and counts.
+                    self.counters.packets_rejected += 1;
+                    return self.rejected(from, error, out);
+                }
+            }
+        }
+        self.counters.packets_accepted += 1;
+    }
+
+    fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {
+        match *message {
+            Message::Ping { seq, target } => {
+                // An address may have changed hands: only the one that is meant answers.
+                if target == self.members.me().name.as_str() {
+                    self.send(from, &[Message::Ack { seq }], true, out);
+                }
+            }
+            Message::PingReq { seq, target, addr, nack } => {
+                self.on_ping_req(from, seq, (target, addr), nack, now, out);
+            }
+            Message::Ack { seq } => self.on_ack(seq, now, out),
+            Message::Nack { seq } => self.prober.nacked(seq),
+            Message::Alive(alive) => self.heard_alive(&alive, Via::Gossip, now, out),
+            Message::Suspect(suspect) => self.heard_suspect(&suspect, Via::Gossip, now, out),
+            Message::Dead(dead) => self.heard_dead(&dead, Via::Gossip, now, out),
+            // The wire refuses these in packets.
+            Message::SyncHead(_) | Message::SyncRow(_) | Message::SyncEnd | Message::Refused { .. } => {}
+        }
+    }
+
+    fn on_ping_req(
+        &mut self,
+        from: SocketAddr,
+        seq: ProbeSeq,
+        (target, addr): (&str, SocketAddr),
+        nack: bool,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        if target == self.members.me().name.as_str() {
+            return self.send(from, &[Message::Ack { seq }], true, out);
+        }
+        if self.relays.len() >= self.config.relays_max as usize {
+            self.counters.relays_shed += 1;
+            return out.note(Note::Shed(Shed::Relay));
+        }
+        let ours = self.prober.next_seq();
+        let patience = self.config.probe_timeout;
+        let wait = if nack { patience * NACK_PERCENT / 100 } else { patience };
+        let timer = self.deadlines.arm(now + wait, Due::Relay(ours));
+        self.relays.open(ours, Relay { to: from, seq, nack, timer });
+        self.counters.relays += 1;
+        self.send(addr, &[Message::Ping { seq: ours, target }], true, out);
+    }
+
+    fn on_ack(&mut self, seq: ProbeSeq, now: Instant, out: &mut Outbox) {
+        if let Some(probe) = self.prober.answered(seq) {
+            // The timeout's timer is gone once helpers were asked.
+            let path = if probe.timeout.is_some() { ProbePath::Direct } else { ProbePath::Indirect };
+            self.probe_succeeded(probe, path, now, out);
+        } else if let Some(relay) = self.relays.close(seq) {
+            self.deadlines.cancel(relay.timer);
+            self.send(relay.to, &[Message::Ack { seq: relay.seq }], true, out);
+        }
+    }
+
+    /// A probe for another has had no ack: the asker is told once, and an ack that still comes is passed on.
+    pub(crate) fn on_relay_due(&mut self, ours: ProbeSeq, now: Instant, out: &mut Outbox) {
+        let Some(relay) = self.relays.close(ours).filter(|relay| relay.nack) else { return };
+        let rest = self.config.probe_timeout * (100 - NACK_PERCENT) / 100;
+        let timer = self.deadlines.arm(now + rest, Due::Relay(ours));
+        self.relays.open(ours, Relay { nack: false, timer, ..relay });
+        self.send(relay.to, &[Message::Nack { seq: relay.seq }], true, out);
+    }
+
+    pub(crate) fn rejected(&mut self, from: SocketAddr, error: WireError, out: &mut Outbox) {
+        let counter = match error.class() {
+            WireErrorClass::Label => &mut self.counters.rejected_label,
+            WireErrorClass::Version => &mut self.counters.rejected_version,
+            WireErrorClass::Checksum => &mut self.counters.rejected_checksum,
+            WireErrorClass::Malformed => &mut self.counters.rejected_malformed,
+        };
+        *counter += 1;
+        out.note(Note::Rejected { from, error });
+    }
+}

@@ -1,0 +1,299 @@
+//! A node: one value of each room, its birth, and what can be read of it.
+
+mod claims;
+mod commands;
+mod messages;
+mod probing;
+mod spreading;
+mod streaming;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::config::{AntiEntropy, Config};
+use crate::counters::Counters;
+use crate::deadlines::{Deadlines, Due, Timer};
+use crate::detect::{Health, Prober, Relays, Suspicions};
+use crate::error::BirthError;
+use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
+use crate::io::{Outbox, State, Status};
+use crate::members::{Known, Members};
+use crate::rng::{Purpose, Rng, Seed};
+use crate::spread::Broadcasts;
+use crate::sync::{Streams, push_pull_period};
+use crate::tags::Tags;
+use crate::time::{Instant, nanos};
+use crate::wire::Wire;
+use commands::{Join, OwnBroadcast};
+
+/// Who a node is when it is born, and what it knows.
+#[derive(Clone, Debug)]
+pub struct Birth<'a> {
+    /// Its name, unique in the cluster.
+    pub name: NodeName,
+    /// The address it advertises: where it receives packets and streams.
+    pub addr: SocketAddr,
+    /// Its tags.
+    pub tags: &'a Tags,
+    /// Where its randomness starts.
+    pub seed: Seed,
+    /// What it knew before.
+    pub restore: Restore<'a>,
+}
+
+/// What a node knows at birth: from a snapshot, or as a simulator's converged start. Emits no events.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Restore<'a> {
+    /// Its last incarnation; it starts with the next one. 0 when it is not known.
+    pub incarnation: Incarnation,
+    /// Members believed alive, each name once. One of the node's own name is skipped.
+    pub members: &'a [(SharedIdentity, Incarnation)],
+}
+
+/// A member as a node sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct MemberView<'a> {
+    /// Who.
+    pub identity: &'a SharedIdentity,
+    /// Its incarnation.
+    pub incarnation: Incarnation,
+    /// The failure detector's opinion.
+    pub state: State,
+    /// The application's view.
+    pub status: Status,
+}
+
+/// Where a node stands between birth and its last packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    /// It has said that it leaves; it answers, but refutes nothing any more.
+    Leaving,
+}
+
+/// Offsets of the grids that periodic work keeps to, drawn at birth.
+#[derive(Clone, Copy, Debug)]
+struct Phases {
+    probe: Instant,
+    gossip: Instant,
+    reconnect: Instant,
+    /// How long the first periodic exchange waits.
+    sync: Duration,
+}
+
+/// Timers of periodic work, armed only while there is something to do.
+#[derive(Clone, Copy, Debug, Default)]
+struct Periodic {
+    probe: Option<Timer>,
+    gossip: Option<Timer>,
+    sync: Option<Timer>,
+    reconnect: Option<Timer>,
+}
+
+/// One node of a cluster: the whole protocol's state, advanced by [`step`](crate::step) alone.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) config: Config,
+    pub(crate) wire: Wire,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) counters: Counters,
+    clock: Instant,
+    rng: Rng,
+    members: Members,
+    queue: Broadcasts,
+    prober: Prober,
+    relays: Relays,
+    suspicions: Suspicions,
+    health: Health,
+    streams: Streams,
+    phases: Phases,
+    periodic: Periodic,
+    joins: Vec<Join>,
+    own_broadcast: Option<OwnBroadcast>,
+    life: Life,
+}
+
+impl Node {
+    /// A node that begins to live at `now`. It does nothing before it knows somebody: restored, joined, or joining.
+    ///
+    /// # Errors
+    /// [`BirthError`] when a setting is out of bounds, the address cannot be advertised, or the tags are too long.
+    pub fn new(config: Config, birth: Birth<'_>, now: Instant) -> Result<Self, BirthError> {
+        config.check()?;
+        let addr = canonical(birth.addr);
+        if addr.ip().is_unspecified() || addr.port() == 0 {
+            return Err(BirthError::Address(addr));
+        }
+        let meta = birth.tags.to_meta();
+        if meta.len() > META_BYTES_MAX {
+            return Err(BirthError::Meta { actual: meta.len(), allowed: META_BYTES_MAX });
+        }
+        let versions = config.versions;
+        let me = Arc::new(Identity { name: birth.name, addr, meta: meta.into(), versions });
+        let capacity = birth.restore.members.len() + 1;
+        let incarnation = birth.restore.incarnation.next();
+        let mut members = Members::new(me, incarnation, &birth.seed, capacity, now);
+        for (identity, incarnation) in birth.restore.members {
+            if members.find(&identity.name).is_none() {
+                members.insert(identity.clone(), *incarnation, now);
+            }
+        }
+        let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
+        let mut node = Self {
+            wire: Wire::new(&config),
+            deadlines: Deadlines::default(),
+            counters: Counters::default(),
+            clock: now,
+            rng: birth.seed.stream(Purpose::Protocol),
+            members,
+            queue: Broadcasts::new(),
+            prober: Prober::default(),
+            relays: Relays::new(),
+            suspicions: Suspicions::new(),
+            health: Health::default(),
+            streams: Streams::new(),
+            phases,
+            periodic: Periodic::default(),
+            joins: Vec::new(),
+            own_broadcast: None,
+            life: Life::Running,
+            config,
+        };
+        node.arm_periodic(now);
+        Ok(node)
+    }
+
+    /// When and why the node next wants [`Input::Tick`](crate::io::Input::Tick); `None` while it has nothing to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<(Instant, Due)> {
+        self.deadlines.next()
+    }
+
+    /// This node as it announces itself.
+    #[must_use]
+    pub fn identity(&self) -> &SharedIdentity {
+        self.members.me()
+    }
+
+    /// This node's own incarnation.
+    #[must_use]
+    pub fn incarnation(&self) -> Incarnation {
+        self.members.my_incarnation()
+    }
+
+    /// The node's settings.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Every member, this node first, then in an order that is the same for the same history.
+    pub fn members(&self) -> impl Iterator<Item = MemberView<'_>> {
+        self.members.iter().map(|(identity, known)| view(identity, known))
+    }
+
+    /// The member of that name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<MemberView<'_>> {
+        let slot = self.members.find(name)?;
+        Some(view(self.members.identity(slot)?, self.members.known(slot)?))
+    }
+
+    /// Members that the failure detector knows, this node and the recently dead included: `n` of its formulas.
+    #[must_use]
+    pub fn estimated_size(&self) -> u32 {
+        self.members.n_swim()
+    }
+
+    /// Members that are alive or suspect, this node apart.
+    #[must_use]
+    pub fn others_up(&self) -> u32 {
+        self.members.others_up()
+    }
+
+    /// Local health: 0 is healthy, `awareness_max - 1` the worst.
+    #[must_use]
+    pub const fn health(&self) -> u8 {
+        self.health.score()
+    }
+
+    /// Broadcasts that wait to be sent often enough.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Suspicions whose timers run at this node.
+    #[must_use]
+    pub fn open_suspicions(&self) -> usize {
+        self.suspicions.len()
+    }
+
+    /// What the node has counted since birth.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn advance_clock(&mut self, now: Instant) -> Instant {
+        if now < self.clock {
+            self.counters.clock_went_back += 1;
+        } else {
+            self.clock = now;
+        }
+        self.clock
+    }
+
+    /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
+    pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
+        self.finish_own_broadcast(now, out);
+        self.arm_periodic(now);
+    }
+
+    fn arm_periodic(&mut self, now: Instant) {
+        let Self { periodic, deadlines, phases, config, members, queue, .. } = self;
+        let company = members.others_up() > 0;
+        if periodic.probe.is_none() && company {
+            let at = now.next_on_grid(phases.probe, config.probe_interval);
+            periodic.probe = Some(deadlines.arm(at, Due::Probe));
+        }
+        if periodic.gossip.is_none()
+            && !queue.is_empty()
+            && config.gossip_nodes > 0
+            && members.any_reachable()
+        {
+            let at = now.next_on_grid(phases.gossip, config.gossip_interval);
+            periodic.gossip = Some(deadlines.arm(at, Due::Gossip));
+        }
+        if periodic.sync.is_none() && company && config.anti_entropy == AntiEntropy::Full {
+            periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));
+            phases.sync = push_pull_period(config.push_pull_interval, members.n_swim());
+        }
+        if periodic.reconnect.is_none() && config.reconnect && members.n_failed() > 0 {
+            let at = now.next_on_grid(phases.reconnect, config.reconnect_interval);
+            periodic.reconnect = Some(deadlines.arm(at, Due::Reconnect));
+        }
+    }
+}
+
+impl Phases {
+    fn draw(config: &Config, seed: &Seed, n: u32, now: Instant) -> Self {
+        let mut rng = seed.stream(Purpose::Phases);
+        let mut within = |period: Duration| Duration::from_nanos(rng.below_u64(nanos(period)));
+        Self {
+            probe: now + within(config.probe_interval),
+            gossip: now + within(config.gossip_interval),
+            reconnect: now + within(config.reconnect_interval),
+            sync: within(push_pull_period(config.push_pull_interval, n)),
+        }
+    }
+}
+
+const fn view(identity: &SharedIdentity, known: Known) -> MemberView<'_> {
+    MemberView { identity, incarnation: known.incarnation, state: known.state, status: known.status }
+}
+
+#[cfg(test)]
+mod tests;

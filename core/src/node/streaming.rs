@@ -1,0 +1,315 @@
+//! Streams: full push/pull, pings whose datagrams had no answer, and dialling the failed.
+
+use core::net::SocketAddr;
+
+use super::{Life, Node};
+use crate::deadlines::Due;
+use crate::error::StreamFailure;
+use crate::io::{Note, Status};
+use crate::io::{Outbox, ProbePath, Shed, State, StreamId, Via};
+use crate::sync::{Purpose, Stage, Stream, span, verify};
+use crate::time::Instant;
+use crate::wire::{Accusation, Alive, Kinds, Message, SyncHead, SyncRow, VersionSpan};
+
+/// Longest reason in a [`Message::Refused`], in bytes.
+const REASON_BYTES_MAX: usize = 255;
+
+impl Node {
+    /// Opens a stream for a purpose, unless too many are open.
+    pub(super) fn open_stream(
+        &mut self,
+        to: SocketAddr,
+        purpose: Purpose,
+        deadline: Instant,
+        out: &mut Outbox,
+    ) -> Result<StreamId, StreamFailure> {
+        if self.streams.len() >= self.config.streams_max as usize {
+            self.shed_stream(out);
+            return Err(StreamFailure::TooMany);
+        }
+        let id = self.streams.mint();
+        let timer = self.deadlines.arm(deadline, Due::Stream(id));
+        self.streams.insert(id, Stream { purpose, peer: to, stage: Stage::Connecting, timer });
+        out.open(id, to, deadline);
+        Ok(id)
+    }
+
+    fn shed_stream(&mut self, out: &mut Outbox) {
+        self.counters.streams_shed += 1;
+        out.note(Note::Shed(Shed::Stream));
+    }
+
+    pub(crate) fn on_stream_opened(
+        &mut self,
+        id: StreamId,
+        peer: SocketAddr,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        match (self.streams.get(id), id) {
+            (Some(stream), _) if stream.stage == Stage::Connecting => {
+                self.streams.set_stage(id, Stage::AwaitHead);
+                match stream.purpose {
+                    Purpose::Probe(seq) => self.ping_over_stream(id, seq, out),
+                    purpose => self.send_table(id, purpose.is_join(), out),
+                }
+            }
+            (None, StreamId::Theirs(_)) => {
+                if self.streams.len() >= self.config.streams_max as usize {
+                    self.shed_stream(out);
+                    return out.close(id);
+                }
+                let timer = self.deadlines.arm(now + self.config.stream_timeout, Due::Stream(id));
+                let stage = Stage::AwaitHead;
+                self.streams.insert(id, Stream { purpose: Purpose::Inbound, peer, stage, timer });
+            }
+            // Opened twice, or after we gave it up: the driver closes it when told so.
+            _ => {}
+        }
+    }
+
+    fn ping_over_stream(&mut self, id: StreamId, seq: crate::id::ProbeSeq, out: &mut Outbox) {
+        let target = self.prober.current().filter(|probe| probe.seq == seq).map(|probe| probe.slot);
+        if let Some(target) = target.and_then(|slot| self.members.identity(slot)).cloned() {
+            self.send_frame(id, &Message::Ping { seq, target: &target.name }, out);
+        }
+    }
+
+    /// Sends one message as a stream's only frame.
+    fn send_frame(&self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
+        let start = self.wire.begin_frame(&mut out.bytes);
+        self.wire.encode(message, &mut out.bytes);
+        self.wire.finish_frame(start, &mut out.bytes);
+        out.frame(id, start, Kinds::one(message.kind()), true);
+    }
+
+    /// Sends the whole table, in as many frames as it takes.
+    fn send_table(&self, id: StreamId, join: bool, out: &mut Outbox) {
+        let me = self.members.me();
+        let room = self.wire.frame_room();
+        let head = Message::SyncHead(SyncHead { join, from: &me.name, versions: self.version_span() });
+        let mut start = self.wire.begin_frame(&mut out.bytes);
+        let mut body = out.bytes.len();
+        let mut kinds = Kinds::default();
+        let rows = self.members.iter().filter(|(_, known)| known.state != State::Forgotten).map(
+            |(identity, known)| {
+                let alive = Alive {
+                    incarnation: known.incarnation,
+                    name: &identity.name,
+                    addr: identity.addr,
+                    meta: &identity.meta,
+                    versions: identity.versions,
+                };
+                Message::SyncRow(SyncRow { alive, state: known.state })
+            },
+        );
+        for message in [head].into_iter().chain(rows).chain([Message::SyncEnd]) {
+            let before = out.bytes.len();
+            self.wire.encode(&message, &mut out.bytes);
+            if out.bytes.len() - body > room {
+                // Full without this one: it begins the next frame.
+                out.bytes.truncate(before);
+                self.wire.finish_frame(start, &mut out.bytes);
+                out.frame(id, start, kinds, false);
+                start = self.wire.begin_frame(&mut out.bytes);
+                body = out.bytes.len();
+                kinds = Kinds::default();
+                self.wire.encode(&message, &mut out.bytes);
+            }
+            kinds.add(message.kind());
+        }
+        self.wire.finish_frame(start, &mut out.bytes);
+        out.frame(id, start, kinds, true);
+    }
+
+    fn version_span(&self) -> VersionSpan {
+        let alive = self.members.iter().filter(|(_, known)| known.status == Status::Alive);
+        span(alive.map(|(identity, _)| identity.versions))
+    }
+
+    pub(crate) fn on_frame(&mut self, id: StreamId, bytes: &[u8], now: Instant, out: &mut Outbox) {
+        let Some(stream) = self.streams.get(id) else { return };
+        let messages = match self.wire.open_frame(bytes) {
+            Ok(messages) => messages,
+            Err(error) => return self.refuse_frame(id, stream.peer, error, out),
+        };
+        for message in messages {
+            let message = match message {
+                Ok(message) => message,
+                Err(error) => return self.refuse_frame(id, stream.peer, error, out),
+            };
+            // A message may have ended the stream.
+            let Some(stream) = self.streams.get(id) else { return };
+            self.on_stream_message(id, stream, &message, now, out);
+        }
+        self.counters.frames_accepted += 1;
+    }
+
+    fn refuse_frame(
+        &mut self,
+        id: StreamId,
+        from: SocketAddr,
+        error: crate::wire::WireError,
+        out: &mut Outbox,
+    ) {
+        self.counters.frames_rejected += 1;
+        self.rejected(from, error, out);
+        self.abort_stream(id, StreamFailure::Invalid(error), out);
+    }
+
+    fn on_stream_message(
+        &mut self,
+        id: StreamId,
+        stream: Stream,
+        message: &Message<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        match (stream.purpose, stream.stage, *message) {
+            (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
+                let meant = target == self.members.me().name.as_str();
+                self.forget_stream(id);
+                if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
+            }
+            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq }) if seq == expected => {
+                self.forget_stream(id);
+                if let Some(probe) = self.prober.answered(seq) {
+                    self.probe_succeeded(probe, ProbePath::Stream, now, out);
+                }
+            }
+            (Purpose::Probe(_), ..) => self.abort_stream(id, StreamFailure::OutOfOrder, out),
+            (_, Stage::AwaitHead, Message::SyncHead(head)) => self.on_sync_head(id, stream, &head, out),
+            (_, Stage::AwaitHead, Message::Refused { reason }) if stream.purpose != Purpose::Inbound => {
+                self.forget_stream(id);
+                self.exchange_failed(stream.purpose, StreamFailure::Refusal(reason.into()), out);
+            }
+            (_, Stage::Rows, Message::SyncRow(row)) => self.merge_row(&row, now, out),
+            (purpose, Stage::Rows, Message::SyncEnd) => {
+                self.forget_stream(id);
+                self.counters.syncs += 1;
+                if let Purpose::Join(command) = purpose {
+                    self.join_exchange_over(command, Ok(()), out);
+                }
+            }
+            _ => self.abort_stream(id, StreamFailure::OutOfOrder, out),
+        }
+    }
+
+    fn on_sync_head(&mut self, id: StreamId, stream: Stream, head: &SyncHead<'_>, out: &mut Outbox) {
+        if let Err(reason) = verify(&self.version_span(), &head.versions) {
+            self.counters.syncs_refused += 1;
+            if stream.purpose == Purpose::Inbound {
+                // Unlike memberlist's responder, we say so instead of answering with a table.
+                self.forget_stream(id);
+                self.send_frame(id, &Message::Refused { reason: cut(&reason) }, out);
+            } else {
+                self.abort_stream(id, StreamFailure::Versions(reason), out);
+            }
+            return;
+        }
+        self.streams.set_stage(id, Stage::Rows);
+        if stream.purpose == Purpose::Inbound {
+            // Our table as it is before we merge theirs.
+            self.send_table(id, head.join, out);
+        }
+    }
+
+    /// Takes one row of a peer's table: what is alive or left as it is, what is dead as a suspicion, so that a member that
+    /// lives can refute (memberlist's merge).
+    fn merge_row(&mut self, row: &SyncRow<'_>, now: Instant, out: &mut Outbox) {
+        let alive = &row.alive;
+        let accusation = |from| Accusation { incarnation: alive.incarnation, name: alive.name, from };
+        match row.state {
+            State::Alive => self.heard_alive(alive, Via::Sync, now, out),
+            State::Suspect | State::Dead => {
+                // In our own name: a table tells what its owner heard, which is no independent voice.
+                let me = self.members.me().clone();
+                self.heard_suspect(&accusation(&me.name), Via::Sync, now, out);
+            }
+            State::Left => self.heard_dead(&accusation(alive.name), Via::Sync, now, out),
+            // The wire refuses it.
+            State::Forgotten => {}
+        }
+    }
+
+    pub(crate) fn on_stream_closed(&mut self, id: StreamId, out: &mut Outbox) {
+        self.on_stream_failed(id, StreamFailure::Lost, out);
+    }
+
+    pub(crate) fn on_stream_failed(&mut self, id: StreamId, reason: StreamFailure, out: &mut Outbox) {
+        if let Some(stream) = self.forget_stream(id) {
+            self.exchange_failed(stream.purpose, reason, out);
+        }
+    }
+
+    pub(crate) fn on_stream_deadline(&mut self, id: StreamId, out: &mut Outbox) {
+        // Its timer has just fired, so it is not cancelled.
+        if let Some(stream) = self.streams.remove(id) {
+            out.close(id);
+            self.exchange_failed(stream.purpose, StreamFailure::TimedOut, out);
+        }
+    }
+
+    fn abort_stream(&mut self, id: StreamId, reason: StreamFailure, out: &mut Outbox) {
+        out.close(id);
+        self.on_stream_failed(id, reason, out);
+    }
+
+    /// Gives up a stream that is no longer wanted.
+    pub(super) fn drop_stream(&mut self, id: StreamId, out: &mut Outbox) {
+        if self.forget_stream(id).is_some() {
+            out.close(id);
+        }
+    }
+
+    fn forget_stream(&mut self, id: StreamId) -> Option<Stream> {
+        let stream = self.streams.remove(id)?;
+        self.deadlines.cancel(stream.timer);
+        Some(stream)
+    }
+
+    fn exchange_failed(&mut self, purpose: Purpose, reason: StreamFailure, out: &mut Outbox) {
+        match purpose {
+            // The probe itself ends by its own deadline.
+            Purpose::Probe(_) => {}
+            Purpose::Join(command) => {
+                self.counters.syncs_failed += 1;
+                self.join_exchange_over(command, Err(reason), out);
+            }
+            Purpose::Periodic | Purpose::Reconnect | Purpose::Inbound => self.counters.syncs_failed += 1,
+        }
+    }
+
+    /// A periodic exchange with one random member that is alive.
+    pub(crate) fn on_sync_due(&mut self, now: Instant, out: &mut Outbox) {
+        self.periodic.sync = None;
+        let partner = self.members.choose_alive(1, None, &mut self.rng).first().copied();
+        if let Some(to) = partner.and_then(|slot| self.members.identity(slot)).map(|identity| identity.addr) {
+            // Refused only when too many streams are open, which is counted; the next period tries again.
+            let _ = self.open_stream(to, Purpose::Periodic, now + self.config.stream_timeout, out);
+        }
+    }
+
+    /// Dials one failed member with such a chance that the cluster together dials each about once an interval (Serf).
+    pub(crate) fn on_reconnect_due(&mut self, now: Instant, out: &mut Outbox) {
+        self.periodic.reconnect = None;
+        let failed = self.members.n_failed();
+        let rest = self.members.n_serf().saturating_sub(failed + self.members.n_left());
+        if self.life != Life::Running || !self.rng.chance(failed, rest) {
+            return;
+        }
+        let target = self.members.choose_failed(&mut self.rng);
+        if let Some(to) = target.and_then(|slot| self.members.identity(slot)).map(|identity| identity.addr) {
+            let _ = self.open_stream(to, Purpose::Reconnect, now + self.config.stream_timeout, out);
+        }
+    }
+}
+
+/// A reason as long as the wire takes it.
+fn cut(reason: &str) -> &str {
+    let mut end = reason.len().min(REASON_BYTES_MAX);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    &reason[..end]
+}

@@ -1,0 +1,202 @@
+//! One message of the native wire: kind byte, varint length, body.
+//!
+//! A body is the fields in order, as postcard writes them, then any number of extensions. A later version adds what it
+//! likes as an extension, and this one skips it.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use postcard::ser_flavors::Flavor;
+use serde::{Deserialize, Serialize};
+
+use super::error::WireError;
+use super::message::{Accusation, Alive, Kind, Message, SyncHead, SyncRow, VersionSpan};
+use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, Versions, canonical};
+use crate::io::State;
+
+/// Longest reason in a refusal, bytes.
+pub(super) const REASON_BYTES_MAX: usize = 255;
+
+// The fields of the kinds that have more than a few, in the order of the wire.
+type AliveFields<'a> = (Incarnation, &'a str, SocketAddr, &'a [u8], Versions);
+type AccusationFields<'a> = (Incarnation, &'a str, &'a str);
+
+/// Appends one message.
+pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
+    // Nearly every body is shorter than 128 bytes, so one byte is left for the length; a longer body moves up.
+    out.extend_from_slice(&[message.kind() as u8, 0]);
+    let start = out.len();
+    encode_fields(message, out);
+    let length = out.len() - start;
+    if length < 0x80 {
+        out[start - 1] = length as u8;
+    } else {
+        write_long_length(start - 1, length, out);
+    }
+}
+
+fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
+    match *message {
+        Message::Ping { seq, target } => append(&(seq, target), out),
+        Message::PingReq { seq, target, addr, nack } => append(&(seq, target, addr, nack), out),
+        Message::Ack { seq } | Message::Nack { seq } => append(&seq, out),
+        Message::Alive(alive) => append(&alive_fields(&alive), out),
+        Message::Suspect(Accusation { incarnation, name, from })
+        | Message::Dead(Accusation { incarnation, name, from }) => append(&(incarnation, name, from), out),
+        Message::SyncHead(SyncHead { join, from, versions }) => append(&(join, from, versions), out),
+        Message::SyncRow(SyncRow { alive, state }) => append(&(alive_fields(&alive), state as u8), out),
+        Message::SyncEnd => {}
+        Message::Refused { reason } => append(&reason, out),
+    }
+}
+
+fn alive_fields<'a>(alive: &Alive<'a>) -> AliveFields<'a> {
+    (alive.incarnation, alive.name, alive.addr, alive.meta, alive.versions)
+}
+
+/// Lets postcard write to the end of a vector.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+fn append<T: Serialize>(fields: &T, out: &mut Vec<u8>) {
+    // Only a full buffer or a sequence of unknown length can fail: a vector is never full, and no message has the other.
+    let written = postcard::serialize_with_flavor(fields, Append(out));
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
+/// Writes a length of 128 or more into the byte at `at`, moving the body behind it up by what the length needs more.
+#[cold]
+fn write_long_length(at: usize, length: usize, out: &mut Vec<u8>) {
+    let mut bytes = [0; 10];
+    let mut used = 0;
+    let mut left = length;
+    while left >= 0x80 {
+        bytes[used] = left as u8 | 0x80;
+        left >>= 7;
+        used += 1;
+    }
+    bytes[used] = left as u8;
+    out.splice(at..=at, bytes[..=used].iter().copied());
+}
+
+/// Cuts the first message off `bytes`: its kind and its body.
+pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireError> {
+    let Some((&number, rest)) = bytes.split_first() else { return Err(WireError::Truncated) };
+    let kind = Kind::ALL.get(usize::from(number)).copied().ok_or(WireError::UnknownKind(number))?;
+    let (body, rest) = take_prefixed(rest).ok_or(WireError::Truncated)?;
+    *bytes = rest;
+    Ok((kind, body))
+}
+
+/// Splits `bytes` after a varint length and as many bytes as it says.
+pub(super) fn take_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = match bytes.split_first() {
+        Some((&length, rest)) if length < 0x80 => (u32::from(length), rest),
+        _ => postcard::take_from_bytes(bytes).ok()?,
+    };
+    rest.split_at_checked(usize::try_from(length).ok()?)
+}
+
+/// Whether `bytes` are a list of extensions: id byte, varint length, that many bytes; again and again to the end.
+pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
+    while let Some((_id, rest)) = bytes.split_first() {
+        let Some((_value, rest)) = take_prefixed(rest) else { return false };
+        bytes = rest;
+    }
+    true
+}
+
+/// Reads a message from its body, and checks it.
+pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> {
+    Ok(match kind {
+        Kind::Ping => {
+            let (seq, target) = fields(kind, body)?;
+            Message::Ping { seq, target: check_name(kind, target)? }
+        }
+        Kind::PingReq => {
+            let (seq, target, addr, nack) = fields(kind, body)?;
+            Message::PingReq { seq, target: check_name(kind, target)?, addr: check_addr(kind, addr)?, nack }
+        }
+        Kind::Ack => Message::Ack { seq: fields::<ProbeSeq>(kind, body)? },
+        Kind::Nack => Message::Nack { seq: fields::<ProbeSeq>(kind, body)? },
+        Kind::Alive => Message::Alive(check_alive(kind, fields(kind, body)?)?),
+        Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body)?)?),
+        Kind::Dead => Message::Dead(check_accusation(kind, fields(kind, body)?)?),
+        Kind::SyncHead => {
+            let (join, from, versions) = fields::<(bool, &str, VersionSpan)>(kind, body)?;
+            Message::SyncHead(SyncHead { join, from: check_name(kind, from)?, versions })
+        }
+        Kind::SyncRow => {
+            let (alive, state) = fields::<(AliveFields<'_>, u8)>(kind, body)?;
+            Message::SyncRow(SyncRow { alive: check_alive(kind, alive)?, state: check_state(state)? })
+        }
+        Kind::SyncEnd => {
+            fields::<()>(kind, body)?;
+            Message::SyncEnd
+        }
+        Kind::Refused => {
+            let reason = fields::<&str>(kind, body)?;
+            if reason.len() > REASON_BYTES_MAX {
+                return Err(WireError::ReasonTooLong(reason.len()));
+            }
+            Message::Refused { reason }
+        }
+    })
+}
+
+fn fields<'a, T: Deserialize<'a>>(kind: Kind, body: &'a [u8]) -> Result<T, WireError> {
+    let (fields, rest) = postcard::take_from_bytes(body).map_err(|_| WireError::Malformed(kind))?;
+    if is_extension_list(rest) { Ok(fields) } else { Err(WireError::Extension(kind)) }
+}
+
+fn check_alive<'a>(kind: Kind, fields: AliveFields<'a>) -> Result<Alive<'a>, WireError> {
+    let (incarnation, name, addr, meta, versions) = fields;
+    if meta.len() > META_BYTES_MAX {
+        return Err(WireError::MetaTooLong(meta.len()));
+    }
+    Ok(Alive { incarnation, name: check_name(kind, name)?, addr: check_addr(kind, addr)?, meta, versions })
+}
+
+fn check_accusation<'a>(kind: Kind, fields: AccusationFields<'a>) -> Result<Accusation<'a>, WireError> {
+    let (incarnation, name, from) = fields;
+    Ok(Accusation { incarnation, name: check_name(kind, name)?, from: check_name(kind, from)? })
+}
+
+fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
+    match NodeName::check(name) {
+        Ok(()) => Ok(name),
+        Err(error) => Err(WireError::Name { kind, error }),
+    }
+}
+
+fn check_addr(kind: Kind, addr: SocketAddr) -> Result<SocketAddr, WireError> {
+    let addr = canonical(addr);
+    if addr.port() == 0 || addr.ip().is_unspecified() { Err(WireError::Address(kind)) } else { Ok(addr) }
+}
+
+fn check_state(state: u8) -> Result<State, WireError> {
+    match state {
+        0 => Ok(State::Alive),
+        1 => Ok(State::Suspect),
+        2 => Ok(State::Dead),
+        3 => Ok(State::Left),
+        _ => Err(WireError::State(state)),
+    }
+}

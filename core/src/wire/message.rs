@@ -1,0 +1,262 @@
+//! The protocol's vocabulary. A [`Message`] borrows from the packet it came in: an update that does not win copies nothing.
+//!
+//! A probe, with its helpers (SWIM 3.1) and their nacks (Lifeguard IV-A):
+//!
+//! ```text
+//!   prober            helper            target
+//!     | Ping ---------------------------> |
+//!     | <--------------------------- Ack  |     direct, within probe_timeout
+//!     |                                   |
+//!     | PingReq ------> |                 |     else, to indirect_checks helpers,
+//!     |                 | Ping ---------> |     and a Ping over a stream
+//!     |                 | <--------- Ack  |
+//!     | <--------- Ack  |                 |     relayed, with the prober's number
+//!     | <-------- Nack  |                 |     or: the helper lives, its ping had no answer
+//! ```
+//!
+//! A push/pull exchange, each side's frames flowing as soon as they can:
+//!
+//! ```text
+//!   initiator                    responder
+//!     | SyncHead, SyncRow*, SyncEnd -> |   verifies the head, then merges row by row
+//!     | <- SyncHead, SyncRow*, SyncEnd |   its own table, as it was before merging
+//!     | <- Refused                     |   instead, when it may not merge
+//! ```
+
+use core::net::SocketAddr;
+
+use crate::id::{Incarnation, ProbeSeq, Versions};
+use crate::io::State;
+
+/// A message of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// "Are you there?" Answered by [`Message::Ack`] when `target` is the receiver's name, else not at all.
+    Ping {
+        /// Comes back in the ack.
+        seq: ProbeSeq,
+        /// Whom the sender means: an address may have changed hands.
+        target: &'a str,
+    },
+    /// "Ask that one for me." Answered by an ack when the target answered, by a nack when it did not and nacks are wanted.
+    PingReq {
+        /// Comes back in the ack or nack.
+        seq: ProbeSeq,
+        /// Whom to ask.
+        target: &'a str,
+        /// Where.
+        addr: SocketAddr,
+        /// Whether a nack is wanted.
+        nack: bool,
+    },
+    /// "I am here", or "that one is".
+    Ack {
+        /// The ping's or ping request's number.
+        seq: ProbeSeq,
+    },
+    /// "I am here, but that one did not answer me" (Lifeguard).
+    Nack {
+        /// The ping request's number.
+        seq: ProbeSeq,
+    },
+    /// A member announces itself, or its refutation.
+    Alive(Alive<'a>),
+    /// Somebody's probe of a member failed.
+    Suspect(Accusation<'a>),
+    /// Somebody's suspicion of a member ran out; from the member itself: it leaves.
+    Dead(Accusation<'a>),
+    /// Begins one side's table in a push/pull exchange.
+    SyncHead(SyncHead<'a>),
+    /// One row of a table.
+    SyncRow(SyncRow<'a>),
+    /// Ends one side's table.
+    SyncEnd,
+    /// Instead of a table: the exchange is refused, in words for people (at most 255 bytes).
+    Refused {
+        /// Why.
+        reason: &'a str,
+    },
+}
+
+/// What a member says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alive<'a> {
+    /// Raised by the member whenever it announces something new or refutes.
+    pub incarnation: Incarnation,
+    /// Its name.
+    pub name: &'a str,
+    /// Where it receives packets and streams.
+    pub addr: SocketAddr,
+    /// Its application data.
+    pub meta: &'a [u8],
+    /// Its version bytes.
+    pub versions: Versions,
+}
+
+/// What one member says against another (or of itself, when it leaves).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accusation<'a> {
+    /// The incarnation that is accused.
+    pub incarnation: Incarnation,
+    /// Who is accused.
+    pub name: &'a str,
+    /// Who accuses.
+    pub from: &'a str,
+}
+
+/// The head of one side's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncHead<'a> {
+    /// Whether the exchange is a join; the responder answers with the initiator's value.
+    pub join: bool,
+    /// The sender's name.
+    pub from: &'a str,
+    /// The version ranges of all the table's rows, so that a receiver can refuse before it merges anything.
+    pub versions: VersionSpan,
+}
+
+/// What the rows of a table have in common in versions (memberlist's verification, over aggregates).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct VersionSpan {
+    /// Largest `protocol_min` of alive members.
+    pub protocol_min: u8,
+    /// Smallest `protocol_max` of alive members.
+    pub protocol_max: u8,
+    /// Smallest protocol version spoken, of alive members.
+    pub protocol_spoken_min: u8,
+    /// Largest protocol version spoken, of alive members.
+    pub protocol_spoken_max: u8,
+    /// Largest `app_min` of alive members.
+    pub app_min: u8,
+    /// Smallest `app_max` of alive members.
+    pub app_max: u8,
+    /// Smallest application version spoken, of alive members.
+    pub app_spoken_min: u8,
+    /// Largest application version spoken, of alive members.
+    pub app_spoken_max: u8,
+}
+
+/// One row of a table on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncRow<'a> {
+    /// Who.
+    pub alive: Alive<'a>,
+    /// What the sender thinks of it; never [`State::Forgotten`].
+    pub state: State,
+}
+
+/// Number of message kinds.
+pub const KINDS: usize = 11;
+
+/// The kind of a message; its number is the native wire's type byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// [`Message::Ping`]
+    Ping = 0,
+    /// [`Message::PingReq`]
+    PingReq = 1,
+    /// [`Message::Ack`]
+    Ack = 2,
+    /// [`Message::Nack`]
+    Nack = 3,
+    /// [`Message::Alive`]
+    Alive = 4,
+    /// [`Message::Suspect`]
+    Suspect = 5,
+    /// [`Message::Dead`]
+    Dead = 6,
+    /// [`Message::SyncHead`]
+    SyncHead = 7,
+    /// [`Message::SyncRow`]
+    SyncRow = 8,
+    /// [`Message::SyncEnd`]
+    SyncEnd = 9,
+    /// [`Message::Refused`]
+    Refused = 10,
+}
+
+impl Kind {
+    /// Every kind, by number.
+    pub const ALL: [Self; KINDS] = [
+        Self::Ping,
+        Self::PingReq,
+        Self::Ack,
+        Self::Nack,
+        Self::Alive,
+        Self::Suspect,
+        Self::Dead,
+        Self::SyncHead,
+        Self::SyncRow,
+        Self::SyncEnd,
+        Self::Refused,
+    ];
+
+    /// The kind's name in metrics and traces.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::PingReq => "ping-req",
+            Self::Ack => "ack",
+            Self::Nack => "nack",
+            Self::Alive => "alive",
+            Self::Suspect => "suspect",
+            Self::Dead => "dead",
+            Self::SyncHead => "sync-head",
+            Self::SyncRow => "sync-row",
+            Self::SyncEnd => "sync-end",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl Message<'_> {
+    /// The message's kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Ping { .. } => Kind::Ping,
+            Self::PingReq { .. } => Kind::PingReq,
+            Self::Ack { .. } => Kind::Ack,
+            Self::Nack { .. } => Kind::Nack,
+            Self::Alive(_) => Kind::Alive,
+            Self::Suspect(_) => Kind::Suspect,
+            Self::Dead(_) => Kind::Dead,
+            Self::SyncHead(_) => Kind::SyncHead,
+            Self::SyncRow(_) => Kind::SyncRow,
+            Self::SyncEnd => Kind::SyncEnd,
+            Self::Refused { .. } => Kind::Refused,
+        }
+    }
+}
+
+/// How many messages of each kind a packet or frame carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds([u16; KINDS]);
+
+impl Kinds {
+    /// One message of this kind.
+    #[must_use]
+    pub fn one(kind: Kind) -> Self {
+        let mut kinds = Self::default();
+        kinds.add(kind);
+        kinds
+    }
+
+    /// Counts one more message of this kind.
+    pub fn add(&mut self, kind: Kind) {
+        self.0[kind as usize] = self.0[kind as usize].saturating_add(1);
+    }
+
+    /// Messages of this kind.
+    #[must_use]
+    pub const fn count(&self, kind: Kind) -> u16 {
+        self.0[kind as usize]
+    }
+
+    /// Messages of every kind, with their number, zeros left out.
+    pub fn iter(&self) -> impl Iterator<Item = (Kind, u16)> {
+        Kind::ALL.into_iter().zip(self.0).filter(|(_, n)| *n > 0)
+    }
+}

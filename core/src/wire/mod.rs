@@ -1,0 +1,159 @@
+//! The wire: messages, their bytes, and the packets and stream frames that carry them.
+//!
+//! Decoding borrows from the bytes, allocates nothing and trusts no length; a message that comes out has passed every
+//! check that needs no member table.
+
+mod body;
+mod error;
+mod message;
+mod native;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::Config;
+use native::Native;
+
+pub use error::{WireError, WireErrorClass};
+pub use message::{Accusation, Alive, KINDS, Kind, Kinds, Message, SyncHead, SyncRow, VersionSpan};
+pub use stream::StreamDecoder;
+
+/// How one node writes and reads bytes: its codec, label and budgets.
+#[derive(Clone, Debug)]
+pub struct Wire {
+    codec: Codec,
+    packet_bytes_max: usize,
+    frame_bytes_max: usize,
+}
+
+/// The encodings.
+#[derive(Clone, Debug)]
+enum Codec {
+    /// Rumormill's own.
+    Native(Native),
+}
+
+/// What carries messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carrier {
+    Packet,
+    Frame,
+}
+
+fn frame_bytes_max(config: &Config) -> usize {
+    usize::try_from(config.frame_bytes_max).unwrap_or(usize::MAX)
+}
+
+impl Wire {
+    /// The wire of a node with this configuration (its label, `packet_bytes_max` and `frame_bytes_max`).
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            codec: Codec::Native(Native::new(&config.label)),
+            packet_bytes_max: config.packet_bytes_max.into(),
+            frame_bytes_max: frame_bytes_max(config),
+        }
+    }
+
+    /// Bytes that a packet has for encoded messages, so that the whole has at most `packet_bytes_max`.
+    #[must_use]
+    pub fn packet_room(&self) -> usize {
+        let Codec::Native(native) = &self.codec;
+        self.packet_bytes_max.saturating_sub(native.header_bytes())
+    }
+
+    /// Bytes that a frame has for encoded messages, so that the whole, length prefix included, has at most
+    /// `frame_bytes_max`.
+    #[must_use]
+    pub fn frame_room(&self) -> usize {
+        let Codec::Native(native) = &self.codec;
+        self.frame_bytes_max.saturating_sub(native::FRAME_PREFIX_BYTES + native.header_bytes())
+    }
+
+    /// Appends one encoded message, as packets, frames and broadcast queues hold it. The message is taken to be one
+    /// that a receiver accepts: names, addresses and lengths are checked where they enter a node, not here.
+    pub fn encode(&self, message: &Message<'_>, out: &mut Vec<u8>) {
+        let Codec::Native(_) = &self.codec;
+        body::encode(message, out);
+    }
+
+    /// Begins a packet at the end of `out`; gives where, for [`Wire::finish_packet`]. Append messages in between.
+    pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
+        let Codec::Native(native) = &self.codec;
+        let start = out.len();
+        native.begin_packet(out);
+        start
+    }
+
+    /// Seals the packet that begins at `start` and goes to the end of `out`.
+    pub fn finish_packet(&self, start: usize, out: &mut [u8]) {
+        let Codec::Native(native) = &self.codec;
+        native.finish_packet(start, out);
+    }
+
+    /// Begins a stream frame at the end of `out`; gives where, for [`Wire::finish_frame`]. Append messages in between.
+    pub fn begin_frame(&self, out: &mut Vec<u8>) -> usize {
+        let Codec::Native(native) = &self.codec;
+        let start = out.len();
+        native.begin_frame(out);
+        start
+    }
+
+    /// Seals the frame that begins at `start` and goes to the end of `out`.
+    pub fn finish_frame(&self, start: usize, out: &mut [u8]) {
+        let Codec::Native(native) = &self.codec;
+        native.finish_frame(start, out);
+    }
+
+    /// Opens a packet.
+    ///
+    /// # Errors
+    /// The packet is not of this wire, version and label, or was damaged.
+    pub fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Messages<'a>, WireError> {
+        let Codec::Native(native) = &self.codec;
+        Ok(Messages { rest: native.open_packet(bytes)?, carrier: Carrier::Packet })
+    }
+
+    /// Opens a whole stream frame, its length prefix included.
+    ///
+    /// # Errors
+    /// The frame is longer than `frame_bytes_max` or than it says, not of this wire, version and label, or was damaged.
+    pub fn open_frame<'a>(&self, bytes: &'a [u8]) -> Result<Messages<'a>, WireError> {
+        let Codec::Native(native) = &self.codec;
+        Ok(Messages { rest: native.open_frame(bytes, self.frame_bytes_max)?, carrier: Carrier::Frame })
+    }
+}
+
+/// The messages of an opened packet or frame, each checked as it is reached; ends after the first error.
+#[derive(Clone, Debug)]
+pub struct Messages<'a> {
+    rest: &'a [u8],
+    carrier: Carrier,
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        // Until the message has proved good, nothing comes after it.
+        let mut rest = mem::take(&mut self.rest);
+        let (kind, body) = match body::take(&mut rest) {
+            Ok(taken) => taken,
+            Err(error) => return Some(Err(error)),
+        };
+        if self.carrier == Carrier::Packet && kind >= Kind::SyncHead {
+            return Some(Err(WireError::NestedInPacket(kind)));
+        }
+        let message = body::decode(kind, body);
+        if message.is_ok() {
+            self.rest = rest;
+        }
+        Some(message)
+    }
+}

@@ -1,0 +1,170 @@
+//! The native wire's packets and stream frames: what stands around the messages.
+//!
+//! ```text
+//! packet: 0xD7, version, flags, [label length, label], [varint length, extensions], crc32, message*
+//! frame:  0xD8, length of the packet (u32), packet
+//! ```
+//!
+//! Numbers of fixed width are little-endian. The checksum covers the whole packet except itself; it guards against
+//! damage, not against forgery.
+
+use alloc::vec::Vec;
+
+use super::body::{is_extension_list, take_prefixed};
+use super::error::WireError;
+
+/// First byte of a packet. The Serf wire's packets begin with 0 to 13 or 244, so both can share a port.
+pub(super) const PACKET_MAGIC: u8 = 0xD7;
+/// First byte of a stream frame.
+pub(super) const FRAME_MAGIC: u8 = 0xD8;
+/// The wire version spoken and understood.
+pub(super) const VERSION: u8 = 1;
+/// Bytes before a frame's packet.
+pub(super) const FRAME_PREFIX_BYTES: usize = 5;
+
+const FLAG_LABEL: u8 = 1;
+const FLAG_EXTENSIONS: u8 = 2;
+const CRC_BYTES: usize = 4;
+const HEADER_BYTES_MIN: usize = 3 + CRC_BYTES;
+
+/// The header of this node's packets. Peers of the same cluster send the same bytes, so one comparison accepts them.
+#[derive(Clone, Debug)]
+pub(super) struct Native {
+    label: Vec<u8>,
+    /// Everything before the checksum.
+    prefix: Vec<u8>,
+    /// The checksum of `prefix`, from which that of a packet goes on.
+    prefix_crc: u32,
+}
+
+impl Native {
+    pub(super) fn new(label: &str) -> Self {
+        // `Config::check` holds a label to 255 bytes; one that was never checked is cut, for want of a way to write it.
+        let label = &label.as_bytes()[..label.len().min(usize::from(u8::MAX))];
+        let mut prefix = Vec::from([PACKET_MAGIC, VERSION, 0]);
+        if !label.is_empty() {
+            prefix[2] = FLAG_LABEL;
+            prefix.push(label.len() as u8);
+            prefix.extend_from_slice(label);
+        }
+        let prefix_crc = crc32fast::hash(&prefix);
+        Self { label: label.into(), prefix, prefix_crc }
+    }
+
+    /// Bytes of a packet that are no messages.
+    pub(super) fn header_bytes(&self) -> usize {
+        self.prefix.len() + CRC_BYTES
+    }
+
+    pub(super) fn begin_packet(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.prefix);
+        out.extend_from_slice(&[0; CRC_BYTES]);
+    }
+
+    pub(super) fn finish_packet(&self, start: usize, out: &mut [u8]) {
+        let sealed = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
+        debug_assert!(sealed.is_some(), "a packet is finished that was not begun at {start}");
+        if let Some((crc, messages)) = sealed {
+            *crc = crc_after(self.prefix_crc, messages).to_le_bytes();
+        }
+    }
+
+    pub(super) fn begin_frame(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[FRAME_MAGIC, 0, 0, 0, 0]);
+        self.begin_packet(out);
+    }
+
+    pub(super) fn finish_frame(&self, start: usize, out: &mut [u8]) {
+        let packet_start = start + FRAME_PREFIX_BYTES;
+        let length = u32::try_from(out.len().saturating_sub(packet_start)).unwrap_or(u32::MAX);
+        if let Some(field) = out.get_mut(start + 1..packet_start) {
+            field.copy_from_slice(&length.to_le_bytes());
+        }
+        self.finish_packet(packet_start, out);
+    }
+
+    /// Checks a packet's header and checksum; gives the messages' bytes.
+    pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], WireError> {
+        let (prefix_crc, sealed) = match bytes.strip_prefix(&*self.prefix) {
+            Some(sealed) => (self.prefix_crc, sealed),
+            None => self.open_other_header(bytes)?,
+        };
+        let Some((crc, messages)) = sealed.split_first_chunk() else {
+            return Err(WireError::TooShort(bytes.len()));
+        };
+        if u32::from_le_bytes(*crc) == crc_after(prefix_crc, messages) {
+            Ok(messages)
+        } else {
+            Err(WireError::Checksum)
+        }
+    }
+
+    /// A header that is not the one this node sends: one with extensions, or one to refuse. Gives the checksum of what
+    /// stands before the checksum, and the bytes from the checksum on.
+    #[cold]
+    fn open_other_header<'a>(&self, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), WireError> {
+        let too_short = WireError::TooShort(bytes.len());
+        if bytes.len() < HEADER_BYTES_MIN {
+            return Err(too_short);
+        }
+        let (&[magic, version, flags], mut rest) = bytes.split_first_chunk().ok_or(too_short)?;
+        if magic != PACKET_MAGIC {
+            return Err(WireError::Magic { found: magic, expected: PACKET_MAGIC });
+        }
+        if version != VERSION {
+            return Err(WireError::Version { found: version });
+        }
+        if flags & !(FLAG_LABEL | FLAG_EXTENSIONS) != 0 {
+            return Err(WireError::Header);
+        }
+        let mut label: &[u8] = &[];
+        if flags & FLAG_LABEL != 0 {
+            let (&length, after) = rest.split_first().ok_or(too_short)?;
+            (label, rest) = after.split_at_checked(length.into()).ok_or(too_short)?;
+            if label.is_empty() {
+                return Err(WireError::Header);
+            }
+        }
+        if label != self.label {
+            return Err(WireError::Label);
+        }
+        if flags & FLAG_EXTENSIONS != 0 {
+            let (extensions, after) = take_prefixed(rest).ok_or(WireError::Header)?;
+            if !is_extension_list(extensions) {
+                return Err(WireError::Header);
+            }
+            rest = after;
+        }
+        Ok((crc32fast::hash(&bytes[..bytes.len() - rest.len()]), rest))
+    }
+
+    /// Checks a frame's prefix, then its packet.
+    pub(super) fn open_frame<'a>(&self, bytes: &'a [u8], max: usize) -> Result<&'a [u8], WireError> {
+        let claimed = claimed_frame_bytes(bytes, max)?.ok_or(WireError::TooShort(bytes.len()))?;
+        if claimed != bytes.len() {
+            return Err(WireError::FrameLength { found: bytes.len(), claimed: claimed as u64 });
+        }
+        self.open_packet(&bytes[FRAME_PREFIX_BYTES..])
+    }
+}
+
+/// The length, prefix included, that the frame at the start of `bytes` claims, once its prefix is there; at most `max`.
+pub(super) fn claimed_frame_bytes(bytes: &[u8], max: usize) -> Result<Option<usize>, WireError> {
+    if let Some(&found) = bytes.first()
+        && found != FRAME_MAGIC
+    {
+        return Err(WireError::Magic { found, expected: FRAME_MAGIC });
+    }
+    let Some(&[_, a, b, c, d]) = bytes.first_chunk::<FRAME_PREFIX_BYTES>() else { return Ok(None) };
+    let claimed = u64::from(u32::from_le_bytes([a, b, c, d])) + FRAME_PREFIX_BYTES as u64;
+    match usize::try_from(claimed) {
+        Ok(bytes) if bytes <= max => Ok(Some(bytes)),
+        _ => Err(WireError::FrameTooLong { bytes: claimed, max }),
+    }
+}
+
+fn crc_after(prefix_crc: u32, messages: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(prefix_crc);
+    hasher.update(messages);
+    hasher.finalize()
+}

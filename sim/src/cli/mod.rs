@@ -1,0 +1,102 @@
+//! The command line.
+
+mod files;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Everything held.
+const HELD: u8 = 0;
+/// It could not run: an output folder that cannot be written, ...
+const COULD_NOT_RUN: u8 = 1;
+/// An expectation, an invariant or a fault that had to act did not hold.
+const DID_NOT_HOLD: u8 = 3;
+/// A scenario or an override that cannot be read or is not valid.
+const INVALID: u8 = 4;
+
+/// Simulates gossip clusters from scenario files: convergence times and false-positive rates, reproducible to the byte.
+#[derive(Debug, Parser)]
+#[command(name = "rumor-sim", version, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  rumor-sim run scenarios/lan-1000.toml
+  rumor-sim run scenarios --out reports
+  rumor-sim run scenarios/lan-1000.toml --seed 7 --seeds 1 --set cluster.config.gossip_nodes=4
+  rumor-sim check scenarios
+
+Exit status: 0 all held, 1 could not run, 2 usage, 3 something did not hold, 4 invalid scenario or --set.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios, print what came out, and write reports.
+    Run(RunArgs),
+    /// Check scenarios without running them.
+    Check(Files),
+    /// List scenarios with the question each answers.
+    List(Files),
+}
+
+#[derive(Debug, clap::Args)]
+struct Files {
+    /// Scenario files, or folders whose *.toml files are meant.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Change a key before checking, e.g. cluster.config.gossip_nodes=4 (may be repeated).
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    #[command(flatten)]
+    files: Files,
+    /// First seed, instead of the scenario's.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Number of seeds, instead of the scenario's.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    seeds: Option<u32>,
+    /// Runs at the same time; by default as many as there are cores and the memory holds. Does not change any result.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Where the reports go: a folder for each scenario.
+    #[arg(long, default_value = "rumor-out")]
+    out: PathBuf,
+    /// What is printed on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// No progress bar.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// What `run` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A summary for people.
+    Text,
+    /// A JSON array of the summaries.
+    Json,
+}
+
+/// Parses the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    let code = match Args::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(files) => files::check(&files),
+        Command::List(files) => files::list(&files),
+    };
+    ExitCode::from(code)
+}
+
+/// Says on standard error what went wrong.
+fn complain(what: &dyn std::fmt::Display) {
+    anstream::eprintln!("{}error:{} {what}", anstyle::AnsiColor::Red.on_default().bold(), anstyle::Reset);
+}

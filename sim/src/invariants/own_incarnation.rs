@@ -1,0 +1,58 @@
+//! Invariant 2: within one life a node's incarnation never goes back, and a refutation lies above what was accused.
+
+use rumormill_core::id::Incarnation;
+
+use super::Tally;
+
+/// The checker: each node's incarnation in its present life, and its tally.
+#[derive(Debug)]
+pub struct OwnIncarnation(pub Tally, Vec<u32>);
+
+impl OwnIncarnation {
+    /// Nobody lives yet.
+    #[must_use]
+    pub fn new(nodes: usize) -> Self {
+        Self(Tally::new(2, "within one life an incarnation only rises, by its owner"), vec![0; nodes])
+    }
+
+    /// A new life begins.
+    pub fn born(&mut self, node: u32, incarnation: Incarnation) {
+        self.1[node as usize] = incarnation.0;
+    }
+
+    /// A node stands at this incarnation after a step.
+    pub fn stands(&mut self, now: u64, node: u32, incarnation: Incarnation) {
+        let before = std::mem::replace(&mut self.1[node as usize], incarnation.0);
+        self.0.check(incarnation.0 >= before, now, node, || {
+            format!("its own incarnation went from {before} back to {}", incarnation.0)
+        });
+    }
+
+    /// A node refuted.
+    pub fn refuted(&mut self, now: u64, node: u32, accused: Incarnation, announced: Incarnation) {
+        let rises = announced > accused || accused == Incarnation(u32::MAX);
+        self.0.check(rises, now, node, || {
+            format!("it refuted an accusation of incarnation {} with {}", accused.0, announced.0)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_back_and_weak_refutations_are_violations() {
+        let mut checker = OwnIncarnation::new(1);
+        checker.born(0, Incarnation(4));
+        checker.stands(0, 0, Incarnation(5));
+        checker.refuted(0, 0, Incarnation(5), Incarnation(6));
+        assert_eq!(checker.0.violations(), 0);
+        checker.stands(0, 0, Incarnation(4));
+        checker.refuted(0, 0, Incarnation(5), Incarnation(5));
+        assert_eq!(checker.0.violations(), 2);
+        checker.born(0, Incarnation(1));
+        checker.stands(0, 0, Incarnation(1));
+        assert_eq!(checker.0.violations(), 2);
+    }
+}

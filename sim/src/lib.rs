@@ -1,0 +1,65 @@
+//! The simulator of Rumormill: runs thousands of protocol cores over a simulated network and measures them.
+//!
+//! One run is one thread, one ordered queue of events, and as many real [`rumormill_core::Node`]s as the scenario says:
+//! the bytes on the simulated wire are the bytes on the real one. **A run is a value: the same [`Scenario`] and seed give
+//! the same [`RunRecord`] and the same trace digest, on any machine, with any number of jobs, debug or release.**
+//!
+//! In a test of your own:
+//!
+//! ```
+//! use rumormill_sim::{Scenario, Summary, world};
+//!
+//! let text = r#"
+//!     name = "one-of-ten"
+//!     about = "One of ten nodes crashes; does everybody notice?"
+//!     seed = 1
+//!     seeds = 2
+//!     warmup = "1s"
+//!     duration = "60s"
+//!     [cluster]
+//!     nodes = 10
+//!     [[fault]]
+//!     at = "5s"
+//!     kind = "crash"
+//!     nodes = { pick = 1 }
+//!     [[expect]]
+//!     metric = "detection.all.max"
+//!     below = "30s"
+//! "#;
+//! let scenario = Scenario::parse(text, "one-of-ten.toml", &[]).unwrap_or_else(|problems| panic!("{problems}"));
+//! let runs = (1..=2).map(|seed| world::run(&scenario, seed)).collect();
+//! let summary = Summary::new(&scenario, &scenario.digest(), runs);
+//! assert!(summary.holds(), "{}", rumormill_sim::report::text(&summary, false, 100));
+//! ```
+//!
+//! # What is simulated, and what is not
+//!
+//! Packets have latency and are lost; streams take round trips to connect, keep their order, and break when an end dies; partitions
+//! cut both; nodes crash, restart, leave and arrive ([`scenario`]). Ground truth is the simulator's ([`truth`]), views are the
+//! nodes'; [`metrics`] compares the two as events happen, and [`invariants`] checks what must hold in every run. Processing takes
+//! no simulated time, and bandwidth is unlimited.
+//!
+//! Every draw of the network is a pure function of who sends to whom and when ([`draws`]): two variants that send different
+//! packets meet the same bad moments.
+#![forbid(unsafe_code)]
+
+pub mod digest;
+pub mod draws;
+pub mod expect;
+mod faults;
+pub mod invariants;
+pub mod metric;
+pub mod metrics;
+pub mod network;
+mod queue;
+pub mod record;
+pub mod report;
+pub mod scenario;
+pub mod stats;
+pub mod summary;
+pub mod truth;
+pub mod world;
+
+pub use record::RunRecord;
+pub use scenario::Scenario;
+pub use summary::Summary;

@@ -1,0 +1,172 @@
+//! The metrics that a run produces: one catalogue for scenario files, summaries and reports.
+
+/// What a metric's number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Seconds; bounds in scenario files are durations (`"20s"`).
+    Seconds,
+    /// A whole number.
+    Count,
+    /// Per node and hour.
+    PerNodeHour,
+    /// Bytes per node and second.
+    BytesPerNodeSecond,
+    /// Packets per node and second.
+    PacketsPerNodeSecond,
+    /// Messages.
+    Messages,
+    /// Pairs of (live observer, subject).
+    NodePairs,
+}
+
+/// How a run carries a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// Many samples per run, perhaps censored: expectations name a statistic (`.p50`, `.p90`, `.p99`, `.max`, `.min`, `.mean`).
+    Distribution,
+    /// One number per run.
+    Value,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in scenario files and summaries.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its shape.
+    pub shape: Shape,
+    /// What it means, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// The statistics of a distribution that an expectation may name.
+pub const STATISTICS: [&str; 6] = ["min", "mean", "p50", "p90", "p99", "max"];
+
+use Shape::{Distribution, Value};
+
+const fn metric(name: &'static str, unit: Unit, shape: Shape, meaning: &'static str) -> Metric {
+    Metric { name, unit, shape, meaning }
+}
+
+/// Every metric, in the order reports show them.
+pub const METRICS: &[Metric] = &[
+    metric(
+        "suspicion.first",
+        Unit::Seconds,
+        Distribution,
+        "from a crash to the first suspicion at a live member; one sample per crash",
+    ),
+    metric(
+        "detection.first",
+        Unit::Seconds,
+        Distribution,
+        "from a crash to the first report of failure at a live, connected member; one sample per crash",
+    ),
+    metric(
+        "detection.all",
+        Unit::Seconds,
+        Distribution,
+        "from a crash to the last report of failure at live, connected members; one sample per crash",
+    ),
+    metric(
+        "dissemination.failure",
+        Unit::Seconds,
+        Distribution,
+        "from the first to the last report of a failure; one sample per crash",
+    ),
+    metric(
+        "dissemination.join",
+        Unit::Seconds,
+        Distribution,
+        "from the first to the last report of a join; one sample per join",
+    ),
+    metric(
+        "dissemination.leave",
+        Unit::Seconds,
+        Distribution,
+        "from the first to the last report of a leave; one sample per leave",
+    ),
+    metric(
+        "dissemination.update",
+        Unit::Seconds,
+        Distribution,
+        "from the first to the last report of a tag change; one sample per change",
+    ),
+    metric(
+        "convergence",
+        Unit::Seconds,
+        Value,
+        "from the last change of ground truth until every live view equals it and stays so until the end of the run",
+    ),
+    metric(
+        "false_positives.all",
+        Unit::Count,
+        Value,
+        "failures declared about a member that was up and reachable, one per (observer, subject, incarnation)",
+    ),
+    metric(
+        "false_positives.healthy",
+        Unit::Count,
+        Value,
+        "the same, declared by observers that were themselves undisturbed",
+    ),
+    metric(
+        "false_positive_rate.all",
+        Unit::PerNodeHour,
+        Value,
+        "false positives per node-hour of subjects that were up and reachable",
+    ),
+    metric(
+        "false_positive_rate.healthy",
+        Unit::PerNodeHour,
+        Value,
+        "the same, declared by undisturbed observers",
+    ),
+    metric("flaps", Unit::Count, Value, "failed and alive again at one observer within a minute"),
+    metric("suspicions", Unit::Count, Value, "suspicions begun, over all observers"),
+    metric("refutations", Unit::Count, Value, "accusations that their subject refuted"),
+    metric(
+        "load.bytes",
+        Unit::BytesPerNodeSecond,
+        Value,
+        "datagram and stream bytes sent, headers of UDP, TCP and IP apart",
+    ),
+    metric("load.bytes.busiest", Unit::BytesPerNodeSecond, Value, "the same at the node that sent most"),
+    metric(
+        "load.packets",
+        Unit::PacketsPerNodeSecond,
+        Value,
+        "datagrams sent; a compound packet counts once",
+    ),
+    metric("load.packets.busiest", Unit::PacketsPerNodeSecond, Value, "the same at the node that sent most"),
+    metric(
+        "load.headers",
+        Unit::BytesPerNodeSecond,
+        Value,
+        "bytes of UDP, TCP and IP headers, which load.bytes leaves out",
+    ),
+    metric("queue.depth", Unit::Messages, Value, "most broadcasts that waited at one node at one time"),
+    metric(
+        "members.wrong",
+        Unit::NodePairs,
+        Value,
+        "views that differ from ground truth, averaged over time",
+    ),
+    metric(
+        "members.wrong.end",
+        Unit::NodePairs,
+        Value,
+        "views that differ from ground truth at the end of the measured time",
+    ),
+    metric("join.attempts", Unit::Count, Value, "join commands issued, retries included"),
+];
+
+/// The metric of that name.
+#[must_use]
+pub fn metric_named(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|m| m.name == name)
+}

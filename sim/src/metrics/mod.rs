@@ -1,0 +1,352 @@
+//! What a run measures, incrementally: every event costs O(1), and no view is ever scanned.
+
+pub mod changes;
+pub mod load;
+pub mod views;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use rumormill_core::id::Incarnation;
+
+use crate::network::Network;
+use crate::record::{RunRecord, Sample, Series};
+use crate::truth::Truth;
+use changes::{Change, Distributions, Open};
+use load::Load;
+use views::{View, Views};
+
+const SECOND: f64 = 1e9;
+/// A member that comes back within this time after it was reported failed has flapped (Serf's flap time-out).
+const FLAP: u64 = 60_000_000_000;
+
+/// The meters of one run.
+#[derive(Debug)]
+pub struct Meter {
+    /// Traffic.
+    pub load: Load,
+    /// What every node believes.
+    pub views: Views,
+    warmup: u64,
+    end: u64,
+    step: u64,
+    points: u64,
+    finished: bool,
+    series: Series,
+    done: Distributions,
+    open: Vec<Option<Open>>,
+    false_positives: HashSet<(u32, u32, u32)>,
+    false_all: u64,
+    false_healthy: u64,
+    failed_at: HashMap<(u32, u32), u64>,
+    flaps: u64,
+    suspicions: u64,
+    refutations: u64,
+    /// Join commands issued.
+    pub join_attempts: u64,
+    queue_depth: u32,
+    point_queue_depth: u32,
+    wrong_time: f64,
+    up_time: Vec<u64>,
+    up_since: Vec<Option<u64>>,
+    settled: u64,
+    right_since: Option<u64>,
+}
+
+impl Meter {
+    /// Meters for so many nodes, that measure from `warmup` to `end` (ns).
+    #[must_use]
+    pub fn new(nodes: usize, warmup: u64, end: u64) -> Self {
+        // 240 points draw a smooth curve; whole seconds make a readable table.
+        let step = (end / 240).div_ceil(1_000_000_000).max(1) * 1_000_000_000;
+        Self {
+            load: Load::new(nodes),
+            views: Views::new(nodes),
+            warmup,
+            end,
+            step,
+            points: 0,
+            finished: false,
+            series: Series { step: step as f64 / SECOND, ..Series::default() },
+            done: Distributions::default(),
+            open: vec![None; nodes],
+            false_positives: HashSet::new(),
+            false_all: 0,
+            false_healthy: 0,
+            failed_at: HashMap::new(),
+            flaps: 0,
+            suspicions: 0,
+            refutations: 0,
+            join_attempts: 0,
+            queue_depth: 0,
+            point_queue_depth: 0,
+            wrong_time: 0.0,
+            up_time: vec![0; nodes],
+            up_since: vec![None; nodes],
+            settled: 0,
+            right_since: None,
+        }
+    }
+
+    /// Whether `now` is measured: after warm-up, before the end.
+    #[must_use]
+    pub const fn metered(&self, now: u64) -> bool {
+        !self.finished && now >= self.warmup
+    }
+
+    /// Whether an event at `time` asks for [`Meter::advance`] first.
+    #[must_use]
+    pub const fn has_point_before(&self, time: u64) -> bool {
+        !self.finished && (self.points * self.step < time || time > self.end)
+    }
+
+    /// Time moves to just before an event at `time`: points of the series up to there are taken, and at the end all is closed.
+    pub fn advance(&mut self, time: u64, truth: &Truth, network: &Network) {
+        while !self.finished && self.points * self.step < time.min(self.end + 1) {
+            self.settle(self.points * self.step);
+            self.point(truth);
+        }
+        if !self.finished && time > self.end {
+            self.settle(self.end);
+            self.finish(network);
+        }
+    }
+
+    fn point(&mut self, truth: &Truth) {
+        self.points += 1;
+        let series = &mut self.series;
+        series.up.push(truth.up());
+        series.wrong.push(self.views.wrong());
+        series.suspects.push(self.views.suspects());
+        series.false_positives.push(self.false_all);
+        series.packet_bytes.push(std::mem::take(&mut self.load.point_packet_bytes));
+        series.stream_bytes.push(std::mem::take(&mut self.load.point_stream_bytes));
+        series.packets.push(std::mem::take(&mut self.load.point_packets));
+        series.queue_depth.push(std::mem::take(&mut self.point_queue_depth));
+    }
+
+    /// Accounts the time since the last change of a view, before one changes.
+    fn settle(&mut self, now: u64) {
+        let from = self.settled.max(self.warmup);
+        if now > from {
+            self.wrong_time += self.views.wrong() as f64 * (now - from) as f64;
+        }
+        self.settled = self.settled.max(now);
+    }
+
+    fn after_views(&mut self, now: u64) {
+        if self.views.wrong() > 0 {
+            self.right_since = None;
+        } else {
+            self.right_since.get_or_insert(now);
+        }
+    }
+
+    /// A process starts, believing in these members.
+    pub fn born(&mut self, node: u32, believed: impl Iterator<Item = u32>, now: u64, change: bool) {
+        self.settle(now);
+        self.close(node, now, false);
+        self.views.born(node, believed);
+        self.up_since[node as usize] = Some(now);
+        if change {
+            self.begin(node, Change::Join, now);
+        }
+        self.after_views(now);
+    }
+
+    /// A process stops, or begins to leave.
+    pub fn gone(&mut self, node: u32, change: Change, now: u64) {
+        self.settle(now);
+        self.close(node, now, false);
+        self.views.gone(node);
+        self.end_up_time(node, now);
+        self.begin(node, change, now);
+        self.after_views(now);
+    }
+
+    fn begin(&mut self, node: u32, change: Change, now: u64) {
+        if self.metered(now) {
+            let owed = match change {
+                Change::Join => self.views.others(node) > 0,
+                Change::Crash | Change::Leave => self.views.present(node) > 0,
+            };
+            self.open[node as usize] = Some(Open::new(change, now, owed));
+        }
+    }
+
+    fn end_up_time(&mut self, node: u32, now: u64) {
+        if let Some(since) = self.up_since[node as usize].take() {
+            self.up_time[node as usize] += now.min(self.end).saturating_sub(since.max(self.warmup));
+        }
+    }
+
+    fn close(&mut self, subject: u32, now: u64, complete: bool) {
+        if let Some(open) = self.open[subject as usize].take() {
+            open.close(now, complete, &mut self.done);
+        }
+    }
+
+    /// A view changed; the view before.
+    pub fn view(&mut self, observer: u32, subject: u32, view: View, now: u64) -> View {
+        let was = self.views.get(observer, subject);
+        if was == view || observer == subject {
+            return was;
+        }
+        self.settle(now);
+        self.views.set(observer, subject, view);
+        self.after_views(now);
+        was
+    }
+
+    /// An application was told of a change; closes the change when it was the last one to be told.
+    pub fn report(&mut self, observer: u32, subject: u32, change: Change, now: u64, network: &Network) {
+        if !self.views.is_live(observer) || network.cut(observer, subject).is_some() {
+            return;
+        }
+        let known = match change {
+            Change::Join => self.views.present(subject) == self.views.others(subject),
+            Change::Crash | Change::Leave => self.views.present(subject) == 0,
+        };
+        let open = self.open[subject as usize].as_mut().filter(|o| o.change == change);
+        let Some(open) = open else { return };
+        open.report(now);
+        if known {
+            self.close(subject, now, true);
+        }
+    }
+
+    /// A failure was reported: a false positive when the subject is up and within reach.
+    pub fn failed(
+        &mut self,
+        pair: (u32, u32),
+        incarnation: Incarnation,
+        now: u64,
+        truth: &Truth,
+        network: &Network,
+    ) {
+        let (observer, subject) = pair;
+        if !self.metered(now) {
+            return;
+        }
+        self.failed_at.insert(pair, now);
+        let apart = network.is_cut()
+            && (network.cut(observer, subject).is_some() || network.cut(subject, observer).is_some());
+        if apart || !truth.is_up(subject) || !self.false_positives.insert((observer, subject, incarnation.0))
+        {
+            return;
+        }
+        self.false_all += 1;
+        self.false_healthy += u64::from(!network.disturbed(observer));
+    }
+
+    /// A member appeared or came back: a flap when it had just been reported failed.
+    pub fn joined(&mut self, observer: u32, subject: u32, now: u64) {
+        if let Some(at) = self.failed_at.remove(&(observer, subject)) {
+            self.flaps += u64::from(self.metered(now) && now - at <= FLAP);
+        }
+    }
+
+    /// A suspicion began.
+    pub fn suspected(&mut self, observer: u32, subject: u32, now: u64) {
+        self.suspicions += u64::from(self.metered(now));
+        if let Some(open) = self.open[subject as usize].as_mut().filter(|_| self.views.is_live(observer)) {
+            open.suspected.get_or_insert(now);
+        }
+    }
+
+    /// An accusation was refuted.
+    pub fn refuted(&mut self, now: u64) {
+        self.refutations += u64::from(self.metered(now));
+    }
+
+    /// A node's queue has so many broadcasts.
+    pub fn queue(&mut self, depth: u32, now: u64) {
+        self.point_queue_depth = self.point_queue_depth.max(depth);
+        if self.metered(now) {
+            self.queue_depth = self.queue_depth.max(depth);
+        }
+    }
+
+    fn finish(&mut self, network: &Network) {
+        let end = self.end;
+        for subject in 0..self.open.len() as u32 {
+            let reachable = |o: &u32| network.cut(*o, subject).is_none();
+            let complete = self.open[subject as usize].is_some_and(|open| {
+                let mut live = (0..self.open.len() as u32)
+                    .filter(|o| *o != subject && self.views.is_live(*o))
+                    .filter(reachable);
+                let seen = |o: u32| matches!(self.views.get(o, subject), View::Alive | View::Suspect);
+                open.first.is_some() && live.all(|o| seen(o) == (open.change == Change::Join))
+            });
+            self.close(subject, end, complete);
+        }
+        for node in 0..self.up_time.len() as u32 {
+            self.end_up_time(node, end);
+        }
+        self.series.up.shrink_to_fit();
+        self.finished = true;
+    }
+
+    /// Since when every live view has equalled ground truth.
+    #[must_use]
+    pub const fn right_since(&self) -> Option<u64> {
+        self.right_since
+    }
+
+    /// The single values, as they stand at the end of the measured time; call it right then.
+    #[must_use]
+    pub fn values(&self, truth: &Truth) -> BTreeMap<String, Sample> {
+        let node_seconds = self.up_time.iter().sum::<u64>() as f64 / SECOND;
+        let per = |total: f64, of: f64| if of > 0.0 { total / of } else { 0.0 };
+        let busiest = |counts: &[u64]| {
+            let rates = counts.iter().zip(&self.up_time).map(|(n, up)| per(*n as f64, *up as f64 / SECOND));
+            rates.fold(0.0, f64::max)
+        };
+        let sum = |counts: &[u64]| counts.iter().sum::<u64>() as f64;
+        let metered = self.end.saturating_sub(self.warmup) as f64;
+        let mut values = BTreeMap::new();
+        let mut put = |name: &str, value: f64| {
+            values.insert(name.to_owned(), Sample { value, censored: false });
+        };
+        put("false_positives.all", self.false_all as f64);
+        put("false_positives.healthy", self.false_healthy as f64);
+        put("false_positive_rate.all", per(self.false_all as f64 * 3600.0, node_seconds));
+        put("false_positive_rate.healthy", per(self.false_healthy as f64 * 3600.0, node_seconds));
+        put("flaps", self.flaps as f64);
+        put("suspicions", self.suspicions as f64);
+        put("refutations", self.refutations as f64);
+        put("load.bytes", per(sum(&self.load.bytes), node_seconds));
+        put("load.bytes.busiest", busiest(&self.load.bytes));
+        put("load.packets", per(sum(&self.load.packets), node_seconds));
+        put("load.packets.busiest", busiest(&self.load.packets));
+        put("load.headers", per(self.load.headers as f64, node_seconds));
+        put("queue.depth", f64::from(self.queue_depth));
+        put("members.wrong", per(self.wrong_time, metered));
+        put("members.wrong.end", self.views.wrong() as f64);
+        put("join.attempts", self.join_attempts as f64);
+        if let Some(change) = truth.last_change() {
+            let value = self.right_since.unwrap_or(self.end).saturating_sub(change) as f64 / SECOND;
+            values.insert("convergence".into(), Sample { value, censored: self.right_since.is_none() });
+        }
+        values
+    }
+
+    /// Moves series, distributions and traffic into the record.
+    pub fn fill(self, record: &mut RunRecord) {
+        record.node_hours = self.up_time.iter().sum::<u64>() as f64 / SECOND / 3600.0;
+        record.load_by_kind = self.load.by_kind();
+        record.series = self.series;
+        let done = self.done;
+        for (name, mut samples) in [
+            ("suspicion.first", done.suspicion_first),
+            ("detection.first", done.detection_first),
+            ("detection.all", done.detection_all),
+            ("dissemination.failure", done.failure),
+            ("dissemination.join", done.join),
+            ("dissemination.leave", done.leave),
+            ("dissemination.update", Vec::new()),
+        ] {
+            samples.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.censored.cmp(&b.censored)));
+            record.distributions.insert(name.to_owned(), samples);
+        }
+    }
+}

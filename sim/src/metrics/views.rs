@@ -1,0 +1,213 @@
+//! What every node believes of every other, kept up by news alone: one byte per pair.
+
+/// What an observer believes of a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum View {
+    /// Never heard of, or forgotten.
+    Unknown = 0,
+    /// Believed reachable.
+    Alive = 1,
+    /// Suspected, but still counted as there.
+    Suspect = 2,
+    /// Declared dead.
+    Failed = 3,
+    /// Said that it leaves.
+    Left = 4,
+}
+
+impl View {
+    const fn present(self) -> bool {
+        matches!(self, Self::Alive | Self::Suspect)
+    }
+}
+
+/// All views, and how many of them are wrong.
+#[derive(Debug)]
+pub struct Views {
+    nodes: usize,
+    views: Vec<View>,
+    live: Vec<bool>,
+    live_count: u64,
+    up: Vec<bool>,
+    /// For each subject: live observers, itself apart, that see it present.
+    present: Vec<u32>,
+    wrong: u64,
+    suspects: u64,
+}
+
+impl Views {
+    /// Nobody is there, and nobody believes anything.
+    #[must_use]
+    pub fn new(nodes: usize) -> Self {
+        Self {
+            nodes,
+            views: vec![View::Unknown; nodes * nodes],
+            live: vec![false; nodes],
+            live_count: 0,
+            up: vec![false; nodes],
+            present: vec![0; nodes],
+            wrong: 0,
+            suspects: 0,
+        }
+    }
+
+    const fn at(&self, observer: u32, subject: u32) -> usize {
+        observer as usize * self.nodes + subject as usize
+    }
+
+    /// What the observer believes.
+    #[must_use]
+    pub fn get(&self, observer: u32, subject: u32) -> View {
+        self.views[self.at(observer, subject)]
+    }
+
+    /// The observer believes something else now. A node's view of itself is never kept.
+    pub fn set(&mut self, observer: u32, subject: u32, view: View) -> View {
+        let at = self.at(observer, subject);
+        let was = self.views[at];
+        if observer == subject || was == view {
+            return was;
+        }
+        if self.live[observer as usize] {
+            self.forget_pair(subject, was);
+            self.count_pair(subject, view);
+        }
+        self.views[at] = view;
+        was
+    }
+
+    fn count_pair(&mut self, subject: u32, view: View) {
+        self.wrong += u64::from(view.present() != self.up[subject as usize]);
+        self.present[subject as usize] += u32::from(view.present());
+        self.suspects += u64::from(view == View::Suspect);
+    }
+
+    fn forget_pair(&mut self, subject: u32, view: View) {
+        self.wrong -= u64::from(view.present() != self.up[subject as usize]);
+        self.present[subject as usize] -= u32::from(view.present());
+        self.suspects -= u64::from(view == View::Suspect);
+    }
+
+    /// A process starts, believing in these members; it is up.
+    pub fn born(&mut self, node: u32, believed: impl Iterator<Item = u32>) {
+        let row = self.at(node, 0);
+        self.views[row..row + self.nodes].fill(View::Unknown);
+        for subject in believed.filter(|s| *s != node) {
+            self.views[row + subject as usize] = View::Alive;
+        }
+        self.set_up(node, true);
+        self.live[node as usize] = true;
+        self.live_count += 1;
+        for subject in (0..self.nodes as u32).filter(|s| *s != node) {
+            self.count_pair(subject, self.views[row + subject as usize]);
+        }
+    }
+
+    /// A node is gone: it observes no more, and should be seen no more.
+    pub fn gone(&mut self, node: u32) {
+        if !std::mem::replace(&mut self.live[node as usize], false) {
+            return;
+        }
+        self.live_count -= 1;
+        let row = self.at(node, 0);
+        for subject in (0..self.nodes as u32).filter(|s| *s != node) {
+            self.forget_pair(subject, self.views[row + subject as usize]);
+        }
+        self.set_up(node, false);
+    }
+
+    fn set_up(&mut self, node: u32, up: bool) {
+        if std::mem::replace(&mut self.up[node as usize], up) == up {
+            return;
+        }
+        let present = u64::from(self.present[node as usize]);
+        let absent = self.others(node) - present;
+        let (right, wrong) = if up { (present, absent) } else { (absent, present) };
+        self.wrong = self.wrong + wrong - right;
+    }
+
+    /// Live observers of a node, itself apart.
+    #[must_use]
+    pub fn others(&self, node: u32) -> u64 {
+        self.live_count - u64::from(self.live[node as usize])
+    }
+
+    /// Live observers that see the node present.
+    #[must_use]
+    pub fn present(&self, node: u32) -> u64 {
+        u64::from(self.present[node as usize])
+    }
+
+    /// Whether the node observes.
+    #[must_use]
+    pub fn is_live(&self, node: u32) -> bool {
+        self.live[node as usize]
+    }
+
+    /// (live observer, subject) pairs whose view differs from ground truth.
+    #[must_use]
+    pub const fn wrong(&self) -> u64 {
+        self.wrong
+    }
+
+    /// Open suspicions at live observers.
+    #[must_use]
+    pub const fn suspects(&self) -> u64 {
+        self.suspects
+    }
+
+    /// Members that the observer believes to be there.
+    pub fn believed(&self, observer: u32) -> impl Iterator<Item = u32> + '_ {
+        let row = self.at(observer, 0);
+        (0..self.nodes as u32).filter(move |s| self.views[row + *s as usize].present())
+    }
+
+    /// The first wrong view: observer, subject, and what it believes. Scans; for reports.
+    #[must_use]
+    pub fn first_wrong(&self) -> Option<(u32, u32, View)> {
+        let nodes = 0..self.nodes as u32;
+        nodes.clone().filter(|o| self.live[*o as usize]).find_map(|o| {
+            let wrong = |s: &u32| *s != o && self.get(o, *s).present() != self.up[*s as usize];
+            nodes.clone().find(wrong).map(|s| (o, s, self.get(o, s)))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    fn recount(views: &Views) -> (u64, u64) {
+        let (mut wrong, mut suspects) = (0, 0);
+        for o in (0..views.nodes as u32).filter(|o| views.live[*o as usize]) {
+            for s in (0..views.nodes as u32).filter(|s| *s != o) {
+                wrong += u64::from(views.get(o, s).present() != views.up[s as usize]);
+                suspects += u64::from(views.get(o, s) == View::Suspect);
+            }
+        }
+        (wrong, suspects)
+    }
+
+    proptest! {
+        #[test]
+        fn counters_equal_a_recount_after_any_history(
+            ops in proptest::collection::vec((0u8..8, 0u32..5, 0u32..5), 0..200)
+        ) {
+            let mut views = Views::new(5);
+            for (op, a, b) in ops {
+                match op {
+                    0 => { if !views.is_live(a) { views.born(a, [b, (b + 1) % 5].into_iter()); } }
+                    1 => views.gone(a),
+                    2 => { views.set(a, b, View::Unknown); }
+                    3 | 4 => { views.set(a, b, View::Alive); }
+                    5 => { views.set(a, b, View::Suspect); }
+                    6 => { views.set(a, b, View::Failed); }
+                    _ => { views.set(a, b, View::Left); }
+                }
+                prop_assert_eq!((views.wrong(), views.suspects()), recount(&views));
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What one run of one variant with one seed leaves behind: raw figures, nothing rounded, nothing drawn.
+
+use std::collections::BTreeMap;
+
+/// One observation of a distribution, in the metric's unit. In JSON a plain number, or `{"over": x}` when censored at x.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "SampleForm", from = "SampleForm")]
+pub struct Sample {
+    /// The value; for a censored sample the time until which nothing had happened.
+    pub value: f64,
+    /// Whether the run (or the disturbance) ended before it happened: the true value is larger.
+    pub censored: bool,
+}
+
+/// How a sample is written: summaries hold thousands of them.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum SampleForm {
+    Seen(f64),
+    Censored { over: f64 },
+}
+
+impl From<Sample> for SampleForm {
+    fn from(Sample { value, censored }: Sample) -> Self {
+        if censored { Self::Censored { over: value } } else { Self::Seen(value) }
+    }
+}
+
+impl From<SampleForm> for Sample {
+    fn from(form: SampleForm) -> Self {
+        match form {
+            SampleForm::Seen(value) => Self { value, censored: false },
+            SampleForm::Censored { over } => Self { value: over, censored: true },
+        }
+    }
+}
+
+/// What one run leaves behind. Equal for equal (scenario, seed, variant), on any machine.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct RunRecord {
+    /// The variant's name; `default` when the scenario names none.
+    pub variant: String,
+    /// The seed.
+    pub seed: u64,
+    /// Digest of everything that happened, in order (32 hex digits).
+    pub digest: String,
+    /// Inputs handed to nodes.
+    pub steps: u64,
+    /// Metered node-hours: over all nodes, the time they were up between warm-up and the end.
+    pub node_hours: f64,
+    /// Distributions by metric name; sorted by (value, censored). A metric without a sample has an empty list.
+    pub distributions: BTreeMap<String, Vec<Sample>>,
+    /// Single values by metric name. One that does not apply (convergence without a change) is absent; one that did not happen
+    /// (convergence never reached) is present and censored.
+    pub values: BTreeMap<String, Sample>,
+    /// Traffic by message kind, metered time only: messages and bytes sent by all nodes.
+    pub load_by_kind: BTreeMap<String, KindLoad>,
+    /// Figures over time.
+    pub series: Series,
+    /// What each fault did, in the scenario's order.
+    pub faults: Vec<FaultEffect>,
+    /// What each invariant found.
+    pub invariants: Vec<InvariantOutcome>,
+}
+
+/// Traffic of one message kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct KindLoad {
+    /// Messages sent.
+    pub messages: u64,
+    /// Packets (or frames) that carried at least one.
+    pub packets: u64,
+    /// Their share of bytes: a packet's bytes split evenly over its messages.
+    pub bytes: u64,
+}
+
+/// Figures sampled at a fixed step from t = 0 to the end of the measured time (warm-up included, so that it can be seen).
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Series {
+    /// Seconds between two points; point k stands at k * step.
+    pub step: f64,
+    /// Nodes that are up.
+    pub up: Vec<u32>,
+    /// (live observer, subject) pairs whose view differs from ground truth.
+    pub wrong: Vec<u64>,
+    /// Open suspicions over all observers.
+    pub suspects: Vec<u64>,
+    /// False positives so far, warm-up apart.
+    pub false_positives: Vec<u64>,
+    /// Datagram bytes sent since the previous point, all nodes.
+    pub packet_bytes: Vec<u64>,
+    /// Stream bytes sent since the previous point, all nodes.
+    pub stream_bytes: Vec<u64>,
+    /// Datagrams sent since the previous point, all nodes.
+    pub packets: Vec<u64>,
+    /// Most broadcasts waiting at one node since the previous point.
+    pub queue_depth: Vec<u32>,
+}
+
+/// What a fault did: a fault must be seen to act.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct FaultEffect {
+    /// Position in the scenario, from 0.
+    pub index: usize,
+    /// Its kind, as the scenario names it.
+    pub kind: String,
+    /// Seconds from t = 0.
+    pub at: f64,
+    /// Seconds from t = 0 at which it ended, if it ends within the run.
+    pub until: Option<f64>,
+    /// The nodes it was aimed at, by name; at most 20, then only their number counts.
+    pub nodes: Vec<String>,
+    /// How many nodes it was aimed at.
+    pub aimed: u64,
+    /// What it did, by name: `crashed`, `restarted`, `left`, `joined`, `packets_dropped`, `streams_cut`, ...
+    pub did: BTreeMap<String, u64>,
+    /// Whether it may touch nothing without failing the run.
+    pub may_be_idle: bool,
+}
+
+impl FaultEffect {
+    /// Whether the fault touched anything.
+    #[must_use]
+    pub fn acted(&self) -> bool {
+        self.did.values().any(|n| *n > 0)
+    }
+}
+
+/// What an invariant found.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct InvariantOutcome {
+    /// Its number in the design.
+    pub number: u8,
+    /// Its name.
+    pub name: String,
+    /// Facts checked; an invariant that checked nothing proves nothing.
+    pub checked: u64,
+    /// Violations seen.
+    pub violations: u64,
+    /// The first violation: when, where, what.
+    pub first: Option<Violation>,
+    /// Why the invariant does not apply to this run, if it does not.
+    pub not_applicable: Option<String>,
+    /// What was checked, in this run's numbers: a bound in seconds, a limit in bytes.
+    pub remark: Option<String>,
+}
+
+/// A violated invariant.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Violation {
+    /// Seconds from t = 0.
+    pub at: f64,
+    /// The node at which it was seen.
+    pub node: String,
+    /// What was seen, and what would have been right.
+    pub what: String,
+}

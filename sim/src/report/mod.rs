@@ -1,0 +1,110 @@
+//! Reports of a [`Summary`]: a page, its plots, its figures as files, and a text for terminals. The same summary gives the same bytes.
+
+mod figures;
+mod html;
+mod plots;
+mod series;
+#[cfg(test)]
+pub(crate) mod synthetic;
+mod terminal;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+pub use terminal::text;
+
+use crate::summary::Summary;
+
+/// Writes `report.html`, the plots as SVG, `summary.json` and `series.csv` into a folder, which is created.
+///
+/// Everything is rendered before the first file is touched, and each file appears whole under its name or not at all.
+///
+/// # Errors
+/// When the folder or a file cannot be written; the message names it.
+pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
+    let plots = plots::all(summary)?;
+    let mut files = vec![
+        ("report.html".to_owned(), html::page(summary, &plots)),
+        ("summary.json".to_owned(), summary.to_json()),
+        ("series.csv".to_owned(), series::table(summary)?),
+    ];
+    files.extend(plots.into_iter().map(|plot| (format!("{}.svg", plot.id), plot.standalone())));
+    fs::create_dir_all(dir).map_err(|e| named(&e, dir))?;
+    for (name, content) in files {
+        let path = dir.join(&name);
+        let unfinished = dir.join(format!(".{name}.unfinished"));
+        fs::write(&unfinished, content).map_err(|e| named(&e, &unfinished))?;
+        fs::rename(&unfinished, &path).map_err(|e| named(&e, &path))?;
+    }
+    Ok(())
+}
+
+fn named(error: &io::Error, path: &Path) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{run, scenario};
+
+    fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    fn folder(name: &str) -> std::path::PathBuf {
+        let dir = std::env::temp_dir().join(format!("rumormill-report-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        dir
+    }
+
+    #[test]
+    fn two_writes_give_the_same_bytes_and_everything_stays_small() {
+        let runs = (1..=10).map(|seed| run("default", seed, 1000)).collect();
+        let summary = Summary::new(&scenario(), "digest", runs);
+        let (one, two) = (folder("one"), folder("two"));
+        write(&summary, &one).unwrap();
+        write(&summary, &two).unwrap();
+        write(&summary, &two).unwrap();
+        let written = files(&one);
+        assert_eq!(written, files(&two));
+        for name in ["report.html", "summary.json", "series.csv", "members-wrong.svg", "detection.svg"] {
+            assert!(written.iter().any(|(n, _)| n == name), "{name} is missing");
+        }
+        for (name, bytes) in &written {
+            assert!(bytes.len() < 1_000_000, "{name} has {} bytes", bytes.len());
+            assert!(!name.ends_with("unfinished"));
+        }
+        fs::remove_dir_all(&one).unwrap();
+        fs::remove_dir_all(&two).unwrap();
+    }
+
+    #[test]
+    fn a_scenario_without_a_single_sample_or_run_still_gives_a_report() {
+        let dir = folder("empty");
+        for runs in [vec![], vec![run("default", 1, 0)], vec![run("a", 1, 1), run("b", 1, 1)]] {
+            let summary = Summary::new(&scenario(), "digest", runs);
+            write(&summary, &dir).unwrap();
+            assert!(!text(&summary, true, 80).is_empty());
+        }
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named() {
+        let dir = folder("file");
+        fs::write(&dir, "in the way").unwrap();
+        let error = write(&Summary::new(&scenario(), "d", vec![]), &dir).unwrap_err();
+        assert!(error.to_string().contains("rumormill-report"), "{error}");
+        fs::remove_file(&dir).unwrap();
+    }
+}

@@ -1,0 +1,133 @@
+//! Made-up scenarios and runs for tests of everything that reads them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use rumormill_core::Config;
+
+use crate::record::{FaultEffect, InvariantOutcome, KindLoad, RunRecord, Sample, Series};
+use crate::scenario::{Bound, Cluster, Expect, Latency, Network, Over, Profile, Scenario, Start, Weight};
+use crate::stats;
+
+/// A scenario of a thousand nodes with two expectations that [`run`] meets.
+pub(crate) fn scenario() -> Scenario {
+    let expect =
+        |metric, statistic, bound| Expect { metric, statistic, bound, over: Over::EachSeed, line: 20 };
+    Scenario {
+        name: "lan-1000-churn".to_owned(),
+        about: "A thousand nodes on a LAN lose ten at once.".to_owned(),
+        seed: 1,
+        seeds: 10,
+        warmup: Duration::from_secs(10),
+        duration: Duration::from_secs(180),
+        weight: Weight::Light,
+        cluster: Cluster {
+            nodes: 1000,
+            config: Config::lan(),
+            profile: Profile::Lan,
+            start: Start::Converged,
+            zones: Vec::new(),
+        },
+        network: Network {
+            latency: Latency::Constant { value: Duration::from_millis(1) },
+            loss: 0.01,
+            links: Vec::new(),
+        },
+        faults: Vec::new(),
+        expects: vec![
+            expect("detection.first", Some("p90"), Bound::Below(60.0)),
+            expect("flaps", None, Bound::Equals(0.0)),
+        ],
+        source: "lan-1000-churn.toml".to_owned(),
+    }
+}
+
+/// A run with that many samples in each distribution, one in fifty of them censored.
+pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut distributions = BTreeMap::new();
+    for (name, from, spread) in [
+        ("suspicion.first", 1.0, 3.0),
+        ("detection.first", 4.0, 6.0),
+        ("detection.all", 6.0, 9.0),
+        ("dissemination.failure", 0.4, 2.5),
+    ] {
+        let mut list: Vec<Sample> = (0..samples)
+            .map(|k| {
+                let uniform = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                Sample { value: from - spread / 4.0 * libm::log(1.0 - uniform), censored: k % 50 == 49 }
+            })
+            .collect();
+        list.sort_by(stats::by_time);
+        distributions.insert(name.to_owned(), list);
+    }
+    let mut values = BTreeMap::new();
+    for (name, value) in [
+        ("convergence", 14.25 + seed as f64),
+        ("false_positives.all", (seed % 3) as f64),
+        ("false_positives.healthy", 0.0),
+        ("flaps", 0.0),
+        ("load.bytes", 843.7 + seed as f64),
+        ("queue.depth", 31.0),
+        ("members.wrong", 44.2),
+    ] {
+        values.insert(name.to_owned(), stats::seen(value));
+    }
+    let kinds = [("ping", 47_000u64), ("ack", 46_800), ("alive", 12_345), ("suspect", 6_789)];
+    RunRecord {
+        variant: variant.to_owned(),
+        seed,
+        digest: format!("{seed:032x}"),
+        steps: 1_234_567,
+        node_hours: 47.2,
+        distributions,
+        values,
+        load_by_kind: kinds
+            .map(|(k, n)| (k.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 31 }))
+            .into(),
+        series: series(seed),
+        faults: vec![FaultEffect {
+            index: 0,
+            kind: "crash".to_owned(),
+            at: 30.0,
+            until: None,
+            nodes: (0..10).map(|n| format!("node-{}", n * 37)).collect(),
+            aimed: 10,
+            did: [("crashed".to_owned(), 10)].into(),
+            may_be_idle: false,
+        }],
+        invariants: vec![InvariantOutcome {
+            number: 7,
+            name: "quiet time".to_owned(),
+            checked: 990,
+            violations: 0,
+            first: None,
+            not_applicable: None,
+            remark: Some("bound 212 s".to_owned()),
+        }],
+    }
+}
+
+fn series(seed: u64) -> Series {
+    let wave = |k: u64| (k * 2_654_435_761 + seed * 97) % 1000;
+    let mut series = Series { step: 1.0, ..Series::default() };
+    for k in 0..=180u64 {
+        let since = k.saturating_sub(30);
+        let hit = k >= 30 && since < 14 + seed;
+        series.up.push(if k < 30 { 1000 } else { 990 });
+        series.wrong.push(if hit {
+            (9_900 / (1 + since.saturating_sub(4))).saturating_sub(since * 5)
+        } else {
+            0
+        });
+        series.suspects.push(if hit { since * (13 + seed).saturating_sub(since) * 60 } else { 0 });
+        series.false_positives.push(if k > 60 { seed % 3 } else { 0 });
+        series.packet_bytes.push(800_000 + wave(k) * 50 + if hit { 900_000 / (1 + since) } else { 0 });
+        series.stream_bytes.push(if k % 30 == 0 { 400_000 } else { 20_000 });
+        series.packets.push(4_000 + wave(k));
+        series.queue_depth.push(if hit { (30 - since.min(30)) as u32 } else { 0 });
+    }
+    series
+}

@@ -1,0 +1,100 @@
+//! The summary for a terminal.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, ContentArrangement, Table as Grid, presets};
+
+use super::figures::{self, Table};
+use crate::summary::Summary;
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const TITLE: Style = Style::new().bold();
+
+/// A readable summary for a terminal `width` columns wide, with or without ANSI colours.
+#[must_use]
+pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
+    let width = width.clamp(40, 400);
+    let paint = |style: Style, text: &str| {
+        if colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    };
+    let verdict = if summary.holds() { paint(GOOD, "held") } else { paint(BAD, "NOT HELD") };
+    let mut out = format!("{}: {verdict}\n", paint(TITLE, &summary.scenario.name));
+    for paragraph in [&summary.scenario.about, &figures::story(summary)] {
+        out.push_str(&wrapped(paragraph, width));
+    }
+    let mut section = |title: &str, table: &Table| {
+        if !table.rows.is_empty() {
+            out.push_str(&format!("\n{}\n{}\n", paint(TITLE, title), grid(table, width)));
+        }
+    };
+    section("Expectations", &figures::expectations(summary));
+    for variant in &summary.variants {
+        let runs = summary.runs_of(variant);
+        let of = if summary.variants.len() > 1 { format!(" ({variant})") } else { String::new() };
+        let mut distributions = figures::distributions(&runs);
+        // Intervals of percentiles are for the page, which has room.
+        distributions.head.truncate(7);
+        distributions.rows.iter_mut().for_each(|row| row.cells.truncate(7));
+        section(&format!("Times, all seeds together{of}"), &distributions);
+        section(&format!("Figures per seed{of}"), &figures::values(&runs));
+        section(&format!("Faults{of}"), &figures::faults(&runs));
+        section(&format!("Invariants{of}"), &figures::invariants(&runs));
+    }
+    let reruns = figures::reruns(summary);
+    if let Some(line) = reruns.last() {
+        let what = if reruns.len() > 1 { "The first seed that failed" } else { "The same again" };
+        out.push_str(&format!("\n{what}: {line}\n"));
+    }
+    out
+}
+
+fn grid(table: &Table, width: usize) -> String {
+    let mut grid = Grid::new();
+    grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    grid.set_header(table.head.iter().map(Cell::new));
+    for row in &table.rows {
+        grid.add_row(row.cells.iter().map(Cell::new));
+    }
+    grid.trim_fmt()
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{run, scenario};
+
+    #[test]
+    fn the_text_stays_within_its_width_and_has_escapes_only_in_colour() {
+        let summary = Summary::new(&scenario(), "d", (1..=3).map(|s| run("default", s, 50)).collect());
+        for width in [60, 80, 120] {
+            let plain = text(&summary, false, width);
+            assert!(!plain.contains('\u{1b}'));
+            let command = "rumor-sim run";
+            for line in plain.lines().filter(|l| !l.contains(command)) {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            assert!(plain.contains("detection.first") && plain.contains("held"), "{plain}");
+        }
+        assert!(text(&summary, true, 80).contains('\u{1b}'));
+    }
+}

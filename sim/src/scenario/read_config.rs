@@ -1,0 +1,90 @@
+//! `cluster.config`: any setting of the core, by its own name.
+//!
+//! The core's own serde description is what knows names and types, so a new setting needs nothing here.
+
+use rumormill_core::Config;
+use serde::Deserialize as _;
+
+use super::model::Profile;
+use super::path::Path;
+use super::problem::Problem;
+use super::section::Section;
+use super::tree::{Item, Value};
+
+/// Settings that a file may not choose: the simulator turns notes on, because metrics are made of them.
+const RESERVED: &str = "notes";
+
+impl Profile {
+    /// The settings it stands for.
+    #[must_use]
+    pub fn config(self) -> Config {
+        match self {
+            Self::Lan => Config::lan(),
+            Self::Wan => Config::wan(),
+            Self::Local => Config::local(),
+        }
+    }
+}
+
+/// The profile's settings with those of the file. A setting that cannot be read stays the profile's.
+pub(super) fn config(
+    item: Option<&Item>,
+    path: &Path,
+    profile: Profile,
+    problems: &mut Vec<Problem>,
+) -> Config {
+    let base = profile.config();
+    let Ok(mut settings) = toml::Table::try_from(&base) else {
+        problems.push(Problem::at(path, "the settings cannot be written as TOML"));
+        return base;
+    };
+    let names: Vec<String> = settings.keys().filter(|name| *name != RESERVED).cloned().collect();
+    let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
+    known.push(RESERVED);
+    let Some(item) = item else {
+        return base;
+    };
+    Section::open(Some(item), path, &known, problems);
+    let Value::Table(entries) = &item.value else {
+        return base;
+    };
+    for (name, item) in entries.iter().filter(|(name, _)| known.contains(&name.as_str())) {
+        match setting(name, item, &path.key(name), &settings) {
+            Ok(value) => {
+                settings.insert(name.clone(), value);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // Each setting was tried on its own, so all of them together can be read.
+    Config::deserialize(settings).unwrap_or(base)
+}
+
+/// One setting, tried on its own so that its problem can be told apart from the others'.
+fn setting(name: &str, item: &Item, path: &Path, defaults: &toml::Table) -> Result<toml::Value, Problem> {
+    if name == RESERVED {
+        let message = "cannot be set: the simulator always turns it on";
+        return Err(Problem::at(path, message).hint("leave it out"));
+    }
+    let reason = match item.value.to_toml() {
+        None => format!("cannot be {}", item.value.kind()),
+        Some(value) => {
+            let alone = toml::Table::from_iter([(name.to_string(), value.clone())]);
+            match Config::deserialize(alone) {
+                Ok(_) => return Ok(value),
+                Err(error) => reason_of(&error, item),
+            }
+        }
+    };
+    let default = defaults.get(name).map(toml::Value::to_string).unwrap_or_default();
+    Err(Problem::at(path, reason).hint(format!("for example {name} = {default}")))
+}
+
+fn reason_of(error: &toml::de::Error, item: &Item) -> String {
+    let message = error.message();
+    // Serde's words for a setting of two types name the Rust type, which means nothing in a file.
+    if message.starts_with("data did not match") {
+        return format!("{} is out of range or not one of its words", item.value.kind());
+    }
+    message.lines().next().unwrap_or_default().to_string()
+}

@@ -1,0 +1,207 @@
+//! What all runs of one scenario found: the value behind `summary.json`, from which every report is made.
+
+use std::fmt::Write as _;
+
+use crate::expect::{self, Verdict};
+use crate::record::RunRecord;
+use crate::scenario::{Profile, Scenario, Start};
+
+/// The version of `summary.json`'s schema.
+pub const SCHEMA: u32 = 1;
+
+/// What all runs of one scenario found. Its serde form is `summary.json`: distributions are sorted lists in which a plain number
+/// was observed and `{"over": x}` had not happened after x; times are seconds.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of the crate that ran it.
+    pub version: String,
+    /// What was run.
+    pub scenario: ScenarioFacts,
+    /// Whether everything held: see [`Summary::holds`].
+    pub holds: bool,
+    /// The variants, sorted.
+    pub variants: Vec<String>,
+    /// The seeds, sorted.
+    pub seeds: Vec<u64>,
+    /// What became of the expectations.
+    pub expectations: Vec<Verdict>,
+    /// Every run, sorted by (variant, seed).
+    pub runs: Vec<RunRecord>,
+}
+
+/// What a report says of the scenario.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ScenarioFacts {
+    /// Its name.
+    pub name: String,
+    /// How a command line names it: file and overrides.
+    pub source: String,
+    /// The question it answers.
+    pub about: String,
+    /// Digest of the scenario.
+    pub digest: String,
+    /// Nodes.
+    pub nodes: u32,
+    /// Profile: `lan`, `wan`, `local`.
+    pub profile: String,
+    /// How it begins: `converged`, `join`.
+    pub start: String,
+    /// Seconds left out of metrics.
+    pub warmup: f64,
+    /// Seconds from t = 0 to the end of metrics.
+    pub duration: f64,
+}
+
+impl Summary {
+    /// Gathers runs and judges the scenario's expectations. The order of `runs` does not matter.
+    #[must_use]
+    pub fn new(scenario: &Scenario, scenario_digest: &str, mut runs: Vec<RunRecord>) -> Self {
+        runs.sort_by(|a, b| (&a.variant, a.seed).cmp(&(&b.variant, b.seed)));
+        let mut variants: Vec<String> = runs.iter().map(|r| r.variant.clone()).collect();
+        variants.dedup();
+        let mut seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        let expectations = expect::evaluate(&scenario.expects, &runs);
+        let mut summary = Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: ScenarioFacts::new(scenario, scenario_digest),
+            holds: false,
+            variants,
+            seeds,
+            expectations,
+            runs,
+        };
+        summary.holds = summary.holds();
+        summary
+    }
+
+    /// Whether something was run, every expectation and invariant held, and every fault acted in every run unless it may be idle.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        !self.runs.is_empty()
+            && self.expectations.iter().all(|e| e.held)
+            && self.runs.iter().all(|r| r.invariants.iter().all(|i| i.violations == 0))
+            && self.runs.iter().all(|r| r.faults.iter().all(|f| f.acted() || f.may_be_idle))
+    }
+
+    /// `summary.json`: one line per run, so that it stays small and differences stay readable.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{\n");
+        let mut field = |name: &str, value: String| {
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "  \"{name}\": {value},");
+        };
+        field("schema", self.schema.to_string());
+        field("version", json(&self.version));
+        field("scenario", json(&self.scenario));
+        field("holds", self.holds.to_string());
+        field("variants", json(&self.variants));
+        field("seeds", json(&self.seeds));
+        field("expectations", lines(&self.expectations));
+        let _ = writeln!(out, "  \"runs\": {}\n}}", lines(&self.runs));
+        out
+    }
+
+    /// The seeds in which something did not hold, in any variant: what a person reruns first.
+    #[must_use]
+    pub fn failing_seeds(&self) -> Vec<u64> {
+        let bad_run = |r: &RunRecord| {
+            r.invariants.iter().any(|i| i.violations > 0)
+                || r.faults.iter().any(|f| !f.acted() && !f.may_be_idle)
+        };
+        let mut seeds: Vec<u64> = self.runs.iter().filter(|r| bad_run(r)).map(|r| r.seed).collect();
+        seeds.extend(self.expectations.iter().flat_map(|e| e.failing_seeds.iter().copied()));
+        seeds.sort_unstable();
+        seeds.dedup();
+        seeds
+    }
+
+    /// The runs of one variant, by seed.
+    #[must_use]
+    pub fn runs_of(&self, variant: &str) -> Vec<&RunRecord> {
+        self.runs.iter().filter(|r| r.variant == variant).collect()
+    }
+}
+
+impl ScenarioFacts {
+    fn new(scenario: &Scenario, digest: &str) -> Self {
+        let profile = match scenario.cluster.profile {
+            Profile::Lan => "lan",
+            Profile::Wan => "wan",
+            Profile::Local => "local",
+        };
+        let start = match scenario.cluster.start {
+            Start::Converged => "converged",
+            Start::Join => "join",
+        };
+        Self {
+            name: scenario.name.clone(),
+            source: scenario.source.clone(),
+            about: scenario.about.clone(),
+            digest: digest.to_owned(),
+            nodes: scenario.cluster.nodes,
+            profile: profile.to_owned(),
+            start: start.to_owned(),
+            warmup: scenario.warmup.as_secs_f64(),
+            duration: scenario.duration.as_secs_f64(),
+        }
+    }
+}
+
+/// These types have string keys and finite numbers only, so they always serialise.
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+fn lines<T: serde::Serialize>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "[]".to_owned();
+    }
+    let lines: Vec<String> = items.iter().map(|item| format!("    {}", json(item))).collect();
+    format!("[\n{}\n  ]", lines.join(",\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{run, scenario};
+
+    #[test]
+    fn a_summary_survives_its_json_and_does_not_depend_on_the_order_of_runs() {
+        let runs = vec![run("b", 2, 20), run("a", 2, 20), run("a", 1, 20)];
+        let summary = Summary::new(&scenario(), "d1", runs.clone());
+        let read: Summary = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(read, summary);
+        let order: Vec<(&str, u64)> = summary.runs.iter().map(|r| (r.variant.as_str(), r.seed)).collect();
+        assert_eq!(order, [("a", 1), ("a", 2), ("b", 2)]);
+        let reversed = Summary::new(&scenario(), "d1", runs.into_iter().rev().collect());
+        assert_eq!(reversed.to_json(), summary.to_json());
+    }
+
+    #[test]
+    fn it_holds_only_if_expectations_invariants_and_faults_all_do() {
+        let good = Summary::new(&scenario(), "d", vec![run("default", 1, 20)]);
+        assert!(good.holds() && good.failing_seeds().is_empty(), "{:?}", good.expectations);
+        assert!(!Summary::new(&scenario(), "d", Vec::new()).holds());
+
+        let mut violated = good.clone();
+        violated.runs[0].invariants[0].violations = 1;
+        assert!(!violated.holds());
+        assert_eq!(violated.failing_seeds(), [1]);
+
+        let mut idle = good.clone();
+        idle.runs[0].faults[0].did.clear();
+        assert!(!idle.holds());
+        idle.runs[0].faults[0].may_be_idle = true;
+        assert!(idle.holds());
+
+        let mut missed = good;
+        missed.expectations[0].held = false;
+        assert!(!missed.holds());
+    }
+}

@@ -1,0 +1,359 @@
+//! Carrying out what nodes want: packets and streams onto the network, news to the meters and invariants.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use rumormill_core::Node;
+use rumormill_core::io::{CommandId, Event, Note, Output, State, StreamAction, StreamId};
+
+use super::WAKE;
+use super::streams::{Connections, Step};
+use crate::digest::TraceDigest;
+use crate::draws::{Draws, Purpose, unit};
+use crate::invariants::Invariants;
+use crate::metrics::Meter;
+use crate::metrics::changes::Change;
+use crate::metrics::views::View;
+use crate::network::{Fate, Network};
+use crate::queue::{EventQueue, Slab};
+use crate::record::FaultEffect;
+use crate::truth::{Truth, node_number};
+
+const PORT: u16 = 7946;
+/// The number of a join command; a leave has the next one.
+pub(super) const JOIN: CommandId = CommandId(1);
+pub(super) const LEAVE: CommandId = CommandId(2);
+
+/// Address number `n`: 10.0.0.1 is number 0.
+pub(super) fn socket(number: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + number)), PORT)
+}
+
+fn number_of(socket: SocketAddr) -> Option<u32> {
+    let IpAddr::V4(v4) = socket.ip() else { return None };
+    v4.to_bits().checked_sub(0x0a00_0001)
+}
+
+/// What is under way, or planned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum What {
+    /// A datagram.
+    #[default]
+    Datagram,
+    /// Something on a connection, at one side of it.
+    Stream { connection: u32, generation: u32, side: u8, step: Step },
+    /// A fault begins.
+    Fault(u32),
+    /// A partition ends.
+    Heal(u32),
+    /// A node comes back after this fault's crash, if it still is in this life.
+    Return { fault: u32, life: u32 },
+    /// A failed join is tried again, if the node still is in this life.
+    Rejoin { life: u32 },
+}
+
+/// A slot of what is under way; its buffer is reused.
+#[derive(Debug, Default)]
+pub(super) struct Parcel {
+    pub(super) what: What,
+    pub(super) from: u32,
+    /// The receiving node.
+    pub(super) to: u32,
+    /// The address numbers of both.
+    pub(super) sender: u32,
+    pub(super) receiver: u32,
+    pub(super) sent: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A join that is not done yet.
+#[derive(Clone, Debug)]
+pub(super) struct Joining {
+    pub(super) through: Vec<u32>,
+    pub(super) attempts: u32,
+}
+
+/// Everything of a run but the nodes themselves.
+pub(super) struct Stage {
+    pub(super) now: u64,
+    pub(super) draws: Draws,
+    pub(super) queue: EventQueue,
+    pub(super) parcels: Slab<Parcel>,
+    pub(super) network: Network,
+    pub(super) truth: Truth,
+    pub(super) meter: Meter,
+    pub(super) invariants: Invariants,
+    pub(super) digest: TraceDigest,
+    pub(super) connections: Connections,
+    /// Each node's present address number.
+    pub(super) address: Vec<u32>,
+    /// Each address number's node.
+    pub(super) owner: Vec<u32>,
+    /// The wake-up that counts, for each node.
+    pub(super) armed: Vec<u64>,
+    pub(super) joining: Vec<Option<Joining>>,
+    pub(super) stopping: Vec<u32>,
+    pub(super) effects: Vec<FaultEffect>,
+}
+
+impl Stage {
+    /// After a step: the next wake-up, and what is always true.
+    pub(super) fn after(&mut self, node: u32, process: &Node, tick: bool) {
+        let (now, depth, incarnation) = (self.now, process.queue_depth(), process.incarnation());
+        self.invariants.budgets.queue(now, node, depth);
+        self.invariants.own.stands(now, node, incarnation);
+        self.invariants.incarnations.announced(node, incarnation);
+        self.meter.queue(depth as u32, now);
+        if tick {
+            let deadline = process.deadline().map(|(at, _)| at.as_nanos());
+            self.invariants.deadlines.after_tick(now, node, deadline);
+        }
+        self.arm(node, process);
+    }
+
+    pub(super) fn arm(&mut self, node: u32, process: &Node) {
+        let Some((at, _)) = process.deadline() else { return };
+        let at = at.as_nanos().max(self.now);
+        if at < self.armed[node as usize] {
+            self.armed[node as usize] = at;
+            self.queue.push(at, node | WAKE);
+        }
+    }
+
+    pub(super) fn did(&mut self, fault: usize, what: &str) {
+        let did = &mut self.effects[fault].did;
+        match did.get_mut(what) {
+            Some(count) => *count += 1,
+            None => drop(did.insert(what.to_owned(), 1)),
+        }
+    }
+
+    /// Puts something into the queue; the caller fills the buffer.
+    pub(super) fn plan(&mut self, at: u64, what: What, from: u32, to: u32, bytes: &[u8]) {
+        let (index, parcel) = self.parcels.take();
+        parcel.what = what;
+        (parcel.from, parcel.to, parcel.sent) = (from, to, self.now);
+        parcel.bytes.clear();
+        parcel.bytes.extend_from_slice(bytes);
+        (parcel.sender, parcel.receiver) = (self.address[from as usize], self.address[to as usize]);
+        self.queue.push(at, index);
+    }
+
+    pub(super) fn carry_out(&mut self, node: u32, output: Output<'_>) {
+        let now = self.now;
+        match output {
+            Output::Packet { to, bytes, kinds } => {
+                let metered = self.meter.metered(now);
+                self.meter.load.datagram(node, bytes.len() as u64, &kinds, metered);
+                self.invariants.budgets.packet(now, node, bytes.len());
+                self.datagram(node, to, bytes);
+            }
+            Output::Stream { id, action } => self.stream(node, id, action),
+            Output::Event(event) => self.event(node, &event),
+            Output::Note(note) => self.note(node, &note),
+            Output::Completed { id, result } => self.completed(node, id, result.is_ok()),
+        }
+    }
+
+    /// The node that has this address at present.
+    fn node_at(&self, to: SocketAddr) -> Option<u32> {
+        let number = number_of(to)?;
+        let node = *self.owner.get(number as usize)?;
+        (self.address[node as usize] == number).then_some(node)
+    }
+
+    fn datagram(&mut self, from: u32, to: SocketAddr, bytes: &[u8]) {
+        let Some(to) = self.node_at(to) else { return };
+        match self.network.datagram(from, to, self.now) {
+            Fate::Arrives(after) => {
+                self.plan(self.now.saturating_add(after), What::Datagram, from, to, bytes);
+            }
+            Fate::Cut(fault) => self.did(fault, "packets_dropped"),
+            Fate::Lost => {}
+        }
+    }
+
+    fn stream(&mut self, node: u32, id: StreamId, action: StreamAction<'_>) {
+        match action {
+            StreamAction::Open { to, .. } => {
+                self.meter.load.opened(self.meter.metered(self.now));
+                // An address that nobody has any more stays silent: the core's deadline ends the attempt.
+                let peer = self.node_at(to);
+                let connection = self.connections.open(node, id, peer.unwrap_or(node));
+                if peer.is_some() {
+                    self.send(connection, 1, Step::Syn, &[]);
+                }
+            }
+            StreamAction::Frame { bytes, kinds, last } => {
+                let metered = self.meter.metered(self.now);
+                self.meter.load.frame(node, bytes.len() as u64, &kinds, metered);
+                self.invariants.budgets.frame(self.now, node, bytes.len());
+                let Some((connection, side)) = self.connections.find(node, id) else { return };
+                self.send(connection, 1 - side, Step::Frame, bytes);
+                if last {
+                    self.send(connection, 1 - side, Step::Closed, &[]);
+                    let end = &mut self.connections.get(connection).ends[side];
+                    end.said_last = true;
+                    if end.heard_last {
+                        self.connections.end(connection, side);
+                    }
+                }
+            }
+            StreamAction::Close => {
+                let Some((connection, side)) = self.connections.find(node, id) else { return };
+                if !self.connections.get(connection).ends[side].said_last {
+                    self.send(connection, 1 - side, Step::Closed, &[]);
+                }
+                self.connections.end(connection, side);
+            }
+        }
+    }
+
+    /// Sends something to one side of a connection. What a cut swallows stops everything behind it.
+    pub(super) fn send(&mut self, index: u32, side: usize, step: Step, bytes: &[u8]) {
+        let now = self.now;
+        let connection = self.connections.get(index);
+        let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
+        if connection.stalled[side] {
+            return;
+        }
+        match self.network.segment(from, to, now) {
+            Fate::Arrives(after) => {
+                let connection = self.connections.get(index);
+                let at = now.saturating_add(after).max(connection.arrival[side]);
+                connection.arrival[side] = at;
+                let generation = connection.generation;
+                self.plan(
+                    at,
+                    What::Stream { connection: index, generation, side: side as u8, step },
+                    from,
+                    to,
+                    bytes,
+                );
+            }
+            Fate::Cut(fault) => {
+                self.connections.get(index).stalled[side] = true;
+                self.did(fault, "streams_cut");
+            }
+            Fate::Lost => self.connections.get(index).stalled[side] = true,
+        }
+    }
+
+    /// A process is gone: the other ends of its connections learn it.
+    pub(super) fn cut_connections(&mut self, node: u32) {
+        while let Some((connection, side)) = self.connections.any_of(node) {
+            if self.connections.get(connection).ends[1 - side].open {
+                self.send(connection, 1 - side, Step::Lost, &[]);
+            }
+            self.connections.end(connection, side);
+        }
+    }
+
+    fn completed(&mut self, node: u32, id: CommandId, well: bool) {
+        if id == LEAVE {
+            self.stopping.push(node);
+            return;
+        }
+        if well {
+            self.joining[node as usize] = None;
+            return;
+        }
+        let life = self.truth.life(node);
+        let Some(joining) = self.joining[node as usize].as_mut().filter(|_| self.truth.is_up(node)) else {
+            return;
+        };
+        // 1 s doubling to 30 s, moved by up to a quarter either way, so that a crowd does not come back as one.
+        let base = 1_000_000_000u64 << joining.attempts.saturating_sub(1).min(5);
+        let word = self.draws.word(Purpose::JoinJitter, node, life, 0, joining.attempts as u16);
+        let wait = base.min(30_000_000_000) as f64 * (0.75 + 0.5 * unit(word));
+        self.plan(self.now.saturating_add(wait as u64), What::Rejoin { life }, node, node, &[]);
+    }
+
+    fn event(&mut self, observer: u32, event: &Event<'_>) {
+        let now = self.now;
+        let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
+        match event {
+            Event::Join { member, .. } => {
+                let Some(subject) = number(member) else { return };
+                if self.meter.views.get(observer, subject) != View::Suspect {
+                    self.meter.view(observer, subject, View::Alive, now);
+                }
+                self.meter.joined(observer, subject, now);
+                self.meter.report(observer, subject, Change::Join, now, &self.network);
+            }
+            Event::Leave { member } => {
+                let Some(subject) = number(member) else { return };
+                self.meter.view(observer, subject, View::Left, now);
+                self.invariants.leavers.heard(now, observer);
+                self.meter.report(observer, subject, Change::Leave, now, &self.network);
+            }
+            Event::Failed { member, incarnation } => {
+                let Some(subject) = number(member) else { return };
+                let before = self.meter.view(observer, subject, View::Failed, now);
+                self.invariants.leavers.failed(now, observer, subject, before);
+                self.meter.failed((observer, subject), *incarnation, now, &self.truth, &self.network);
+                self.meter.report(observer, subject, Change::Crash, now, &self.network);
+            }
+            Event::Reap { member } => {
+                let Some(subject) = number(member) else { return };
+                self.meter.view(observer, subject, View::Unknown, now);
+            }
+            Event::Update { .. } | Event::Conflict { .. } => {}
+        }
+    }
+
+    fn note(&mut self, observer: u32, note: &Note<'_>) {
+        let now = self.now;
+        match note {
+            Note::Applied { subject, before, state, incarnation, .. } => {
+                let Some(subject) = node_number(&subject.name).filter(|s| *s != observer) else { return };
+                self.invariants.incarnations.held(now, observer, subject, *incarnation);
+                if (*before, *state) == (Some(State::Left), State::Dead) {
+                    self.invariants.leavers.failed(now, observer, subject, View::Left);
+                }
+                let view = match state {
+                    State::Alive => View::Alive,
+                    State::Suspect => View::Suspect,
+                    State::Dead => View::Failed,
+                    State::Left => View::Left,
+                    State::Forgotten => return,
+                };
+                self.meter.view(observer, subject, view, now);
+            }
+            Note::Suspected { subject, .. } => {
+                let Some(subject) = node_number(&subject.name) else { return };
+                self.meter.view(observer, subject, View::Suspect, now);
+                self.meter.suspected(observer, subject, now);
+            }
+            Note::Refuted { accused, announced, .. } => {
+                self.invariants.own.refuted(now, observer, *accused, *announced);
+                self.meter.refuted(now);
+            }
+            Note::Rejected { from, error } => {
+                self.invariants.label.refused(now, observer, &from.to_string(), &error.to_string());
+            }
+            Note::Confirmed { .. }
+            | Note::ProbeFailed { .. }
+            | Note::ProbeAnswered { .. }
+            | Note::Shed(_) => {}
+        }
+    }
+
+    /// Whether all views are right and nothing is open that could change one.
+    pub(super) fn is_calm(&self) -> bool {
+        self.meter.views.wrong() == 0 && self.meter.views.suspects() == 0
+    }
+
+    /// Invariant 7, at the end of quiet time.
+    pub(super) fn check_quiet(&mut self) {
+        let wrong = self.meter.views.first_wrong();
+        let (observer, what) = match wrong {
+            None => (0, String::new()),
+            Some((observer, subject, view)) => {
+                let presence = self.truth.presence(subject);
+                let name = crate::truth::node_name(subject);
+                (observer, format!("it believes {name} {view:?}, which is {presence:?}"))
+            }
+        };
+        self.invariants.quiet.check(wrong.is_none(), self.now, observer, || what);
+    }
+}

@@ -1,0 +1,300 @@
+//! One run: nodes, the network between them, the faults that befall them, and what is measured.
+
+mod fate;
+mod feed;
+mod streams;
+
+use std::sync::Arc;
+
+use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
+use rumormill_core::io::{Input, Outbox};
+use rumormill_core::tags::Tags;
+use rumormill_core::time::nanos;
+use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed};
+
+use crate::digest::TraceDigest;
+use crate::draws::Draws;
+use crate::faults::{Plan, end_of, link_rules};
+use crate::invariants::{Invariants, quiet};
+use crate::metrics::Meter;
+use crate::network::Network;
+use crate::queue::{EventQueue, Slab};
+use crate::record::{FaultEffect, RunRecord, Sample};
+use crate::scenario::{Scenario, Start};
+use crate::truth::{Presence, Truth, node_name};
+use feed::Stage;
+use streams::Connections;
+
+/// Set in a queue entry that wakes a node up; the other bits are the node's number.
+const WAKE: u32 = 1 << 31;
+
+/// One run: equal arguments, equal bytes, on any machine. Uses one thread.
+#[must_use]
+pub fn run(scenario: &Scenario, seed: u64) -> RunRecord {
+    run_with(scenario, seed, &mut |_| {})
+}
+
+/// The same, telling now and then how many seconds have been simulated.
+pub fn run_with(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    World::new(scenario, seed).run(progress)
+}
+
+/// What a node had on disk when it went down.
+#[derive(Debug, Default)]
+struct Snapshot {
+    incarnation: Incarnation,
+    members: Vec<(SharedIdentity, Incarnation)>,
+}
+
+struct World<'s> {
+    scenario: &'s Scenario,
+    config: Config,
+    seed: u64,
+    nodes: Vec<Option<Node>>,
+    snapshots: Vec<Snapshot>,
+    outbox: Outbox,
+    plan: Plan,
+    stage: Stage,
+}
+
+impl<'s> World<'s> {
+    fn new(scenario: &'s Scenario, seed: u64) -> Self {
+        let count = scenario.cluster.nodes as usize;
+        let config = Config { notes: true, ..scenario.cluster.config.clone() };
+        let draws = Draws::new(seed);
+        let network = Network::new(
+            draws,
+            &scenario.network.latency,
+            scenario.network.loss,
+            link_rules(scenario, seed),
+            count,
+        );
+        let stage = Stage {
+            now: 0,
+            draws,
+            queue: EventQueue::new(),
+            parcels: Slab::new(),
+            network,
+            truth: Truth::new(count),
+            meter: Meter::new(count, nanos(scenario.warmup), nanos(scenario.duration)),
+            invariants: Invariants::new(count, &config),
+            digest: TraceDigest::new(),
+            connections: Connections::new(count),
+            address: (0..count as u32).collect(),
+            owner: (0..count as u32).collect(),
+            armed: vec![u64::MAX; count],
+            joining: vec![None; count],
+            stopping: Vec::new(),
+            effects: effects(scenario),
+        };
+        let plan = Plan::new(scenario, seed);
+        let nodes = (0..count).map(|_| None).collect();
+        let snapshots = (0..count).map(|_| Snapshot::default()).collect();
+        Self { scenario, config, seed, nodes, snapshots, outbox: Outbox::new(), plan, stage }
+    }
+
+    fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+        self.schedule_faults();
+        self.start();
+        let end = nanos(self.scenario.duration);
+        self.metered(end, progress);
+        let values = self.stage.meter.values(&self.stage.truth);
+        self.stage.now = end;
+        self.end_faults();
+        self.quiet_time(end, progress);
+        self.record(values)
+    }
+
+    fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
+        let mut told = 0;
+        while let Some(time) = self.stage.queue.next_time().filter(|t| *t <= end) {
+            self.advance(time);
+            if time >= told {
+                progress(time as f64 / 1e9);
+                told = time + 1_000_000_000;
+            }
+            self.one_event();
+        }
+        self.advance(end + 1);
+    }
+
+    fn advance(&mut self, time: u64) {
+        let stage = &mut self.stage;
+        if stage.meter.has_point_before(time) {
+            stage.meter.advance(time, &stage.truth, &stage.network);
+        }
+    }
+
+    /// Invariant 7: goes on without faults until all have agreed for the hold, or the bound is reached.
+    fn quiet_time(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
+        let round_trip =
+            std::time::Duration::from_nanos(self.stage.network.worst_latency().saturating_mul(2));
+        let why = quiet::not_applicable(&self.config, self.stage.network.worst_loss(), round_trip)
+            .or_else(|| self.split_knowledge());
+        if let Some(why) = why {
+            return self.stage.invariants.quiet.does_not_apply(why);
+        }
+        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
+        let (bound, hold) = (end.saturating_add(nanos(limits.bound)), nanos(limits.hold));
+        self.stage.invariants.quiet.remark(format!(
+            "within {} s of quiet time, with a chance of at most {} to take longer by luck; ended early once all had agreed, with no \
+             suspicion open, for {} s",
+            limits.bound.as_secs(),
+            quiet::FAILURE_PROBABILITY,
+            limits.hold.as_secs()
+        ));
+        let mut calm_since = self.stage.is_calm().then_some(end);
+        let mut told = 0;
+        while let Some(time) = self.stage.queue.next_time().filter(|t| *t <= bound) {
+            if calm_since.is_some_and(|since| time >= since + hold) {
+                break;
+            }
+            if time >= told {
+                progress(time as f64 / 1e9);
+                told = time + 1_000_000_000;
+            }
+            self.one_event();
+            calm_since = if self.stage.is_calm() { calm_since.or(Some(time)) } else { None };
+        }
+        self.stage.check_quiet();
+    }
+
+    fn record(self, values: std::collections::BTreeMap<String, Sample>) -> RunRecord {
+        let mut record = RunRecord {
+            variant: "default".into(),
+            seed: self.seed,
+            digest: self.stage.digest.text(),
+            steps: self.stage.digest.inputs(),
+            node_hours: 0.0,
+            distributions: std::collections::BTreeMap::default(),
+            values,
+            load_by_kind: std::collections::BTreeMap::default(),
+            series: crate::record::Series::default(),
+            faults: self.stage.effects,
+            invariants: self.stage.invariants.outcomes(),
+        };
+        self.stage.meter.fill(&mut record);
+        record
+    }
+
+    fn start(&mut self) {
+        let late: Vec<u32> = self.plan.joiners.iter().flatten().copied().collect();
+        let first: Vec<u32> = (0..self.scenario.cluster.nodes).filter(|n| !late.contains(n)).collect();
+        match self.scenario.cluster.start {
+            Start::Converged => {
+                // An identity is announced with incarnation 1; every table shares it.
+                let members: Vec<_> = first.iter().map(|n| (self.identity(*n), Incarnation(1))).collect();
+                for node in &first {
+                    self.birth(*node, Incarnation(0), &members, false);
+                }
+            }
+            Start::Join => {
+                for node in &first {
+                    self.birth(*node, Incarnation(0), &[], true);
+                }
+                for node in first.into_iter().filter(|n| *n != 0) {
+                    self.join(node, vec![0]);
+                }
+            }
+        }
+    }
+
+    fn identity(&self, node: u32) -> SharedIdentity {
+        let name = NodeName::new(&node_name(node)).unwrap_or_else(|_| unreachable!("digits make a name"));
+        Arc::new(Identity {
+            name,
+            addr: feed::socket(self.stage.address[node as usize]),
+            meta: Box::default(),
+            versions: self.config.versions,
+        })
+    }
+
+    /// A process starts. `change`: others have to learn of it.
+    fn birth(
+        &mut self,
+        node: u32,
+        incarnation: Incarnation,
+        members: &[(SharedIdentity, Incarnation)],
+        change: bool,
+    ) {
+        let stage = &mut self.stage;
+        stage.truth.set(node, Presence::Up);
+        if change {
+            stage.truth.changed(stage.now);
+        }
+        let life = stage.truth.life(node);
+        stage.connections.born(node);
+        stage.armed[node as usize] = u64::MAX;
+        let identity = self.identity(node);
+        let birth = Birth {
+            name: identity.name.clone(),
+            addr: identity.addr,
+            tags: &Tags::new(),
+            seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
+            restore: Restore { incarnation, members },
+        };
+        let born = Node::new(self.config.clone(), birth, Instant::from_nanos(self.stage.now));
+        let Ok(born) = born else { return };
+        let believed = members.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
+        let stage = &mut self.stage;
+        stage.meter.born(node, believed, stage.now, change);
+        stage.invariants.own.born(node, born.incarnation());
+        stage.after(node, &born, false);
+        self.nodes[node as usize] = Some(born);
+    }
+
+    /// Gives a node an input and carries out what it wants.
+    fn feed(&mut self, node: u32, input: Input<'_>) {
+        let Some(process) = &mut self.nodes[node as usize] else { return };
+        let stage = &mut self.stage;
+        stage.digest.add(stage.now, node, &input);
+        let tick = matches!(input, Input::Tick);
+        let outputs = rumormill_core::step(process, input, Instant::from_nanos(stage.now), &mut self.outbox);
+        for output in outputs {
+            stage.carry_out(node, output);
+        }
+        stage.after(node, process, tick);
+        while let Some(node) = self.stage.stopping.pop() {
+            self.nodes[node as usize] = None;
+            self.stage.cut_connections(node);
+            self.stage.truth.set(node, Presence::Left);
+        }
+    }
+
+    fn one_event(&mut self) {
+        let Some((time, what)) = self.stage.queue.pop() else { return };
+        self.stage.now = time;
+        if what & WAKE == 0 {
+            return self.parcel(what);
+        }
+        let node = what & !WAKE;
+        if self.stage.armed[node as usize] != time {
+            return;
+        }
+        self.stage.armed[node as usize] = u64::MAX;
+        let Some(process) = &self.nodes[node as usize] else { return };
+        if process.deadline().is_some_and(|(at, _)| at.as_nanos() <= time) {
+            self.feed(node, Input::Tick);
+        } else {
+            self.stage.arm(node, process);
+        }
+    }
+}
+
+fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
+    let end = nanos(scenario.duration);
+    let effect = |(index, fault): (usize, &crate::scenario::Fault)| FaultEffect {
+        index,
+        kind: fault.kind.name().to_owned(),
+        at: nanos(fault.at) as f64 / 1e9,
+        until: end_of(fault).filter(|t| *t <= end).map(|t| t as f64 / 1e9),
+        nodes: Vec::new(),
+        aimed: 0,
+        did: std::collections::BTreeMap::default(),
+        may_be_idle: fault.may_be_idle,
+    };
+    scenario.faults.iter().enumerate().map(effect).collect()
+}
+
+#[cfg(test)]
+mod tests;
