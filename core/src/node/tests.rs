@@ -28,6 +28,10 @@ struct Net {
     events: Vec<Vec<String>>,
     completed: Vec<(CommandId, Result<Done, CommandError>)>,
     packets: u64,
+    /// Whether each step gets an outbox that was never used before.
+    clean_outbox: bool,
+    /// Every output, in order.
+    trace: Vec<String>,
 }
 
 enum Delivery {
@@ -92,6 +96,8 @@ impl Net {
             events,
             completed: Vec::new(),
             packets: 0,
+            clean_outbox: false,
+            trace: Vec::new(),
         }
     }
 
@@ -164,7 +170,11 @@ impl Net {
     fn step(&mut self, i: usize, input: Input<'_>) {
         let node = self.nodes[i].as_mut().unwrap();
         let budget = usize::from(node.config.packet_bytes_max);
+        if self.clean_outbox {
+            self.outbox = Outbox::new();
+        }
         for output in step(node, input, self.now, &mut self.outbox) {
+            self.trace.push(format!("{i} {output:?}"));
             match output {
                 Output::Packet { to, bytes, .. } => {
                     assert!(bytes.len() <= budget, "a packet of {} bytes", bytes.len());
@@ -473,6 +483,33 @@ fn a_name_in_use_cannot_be_taken_by_another_address() {
     assert!(net.events[0].contains(&"conflict n1".into()));
     assert_eq!(net.node(0).member("n1").unwrap().identity.addr, addr(1));
     assert!(net.node(0).counters().conflicts > 0);
+}
+
+#[test]
+fn what_an_outbox_held_before_changes_nothing() {
+    let story = |clean_outbox| {
+        let mut net = Net::converged(6, &Config { notes: true, ..lan() });
+        net.clean_outbox = clean_outbox;
+        net.kill(3);
+        net.command(1, 1, Command::SetTags(Tags::from_iter([("role", "web")])));
+        net.run(60 * SECOND);
+        net.trace
+    };
+    let trace = story(true);
+    assert!(trace.iter().any(|line| line.contains("Failed")));
+    assert_eq!(trace, story(false));
+}
+
+#[test]
+fn notes_change_no_behaviour() {
+    let story = |notes| {
+        let mut net = Net::converged(6, &Config { notes, ..lan() });
+        net.kill(3);
+        net.run(60 * SECOND);
+        net.trace.retain(|line| !line.contains(" Note("));
+        net.trace
+    };
+    assert_eq!(story(true), story(false));
 }
 
 #[test]
