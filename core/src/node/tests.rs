@@ -537,3 +537,49 @@ fn bad_births_name_what_is_wrong() {
     let error = Node::new(config, birth("10.0.0.1:1"), Instant::ORIGIN).unwrap_err().to_string();
     assert!(error.starts_with("probe_timeout is 2s, but must be less than probe_interval (1s)"), "{error}");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(48))]
+
+    /// Whatever is set: either birth names the setting that is out of bounds, or the cluster lives and buries its dead.
+    #[test]
+    fn a_config_is_refused_by_name_or_works(
+        interval in 0u64..2_000,
+        timeout in 0u64..1_000,
+        checks in 0u8..40,
+        gossip_nodes in 0u8..8,
+        mults in (0u32..4, 0u32..4),
+        switches in proptest::array::uniform6(proptest::bool::ANY),
+        updates in 0u8..4,
+    ) {
+        let [suspicion, awareness, nacks, buddy, stream_probe, awareness_scales_timeout] = switches;
+        let config = Config {
+            probe_interval: Duration::from_millis(interval),
+            probe_timeout: Duration::from_millis(timeout),
+            indirect_checks: checks,
+            gossip_nodes,
+            suspicion_mult: mults.0,
+            suspicion_max_mult: mults.1,
+            suspicion,
+            awareness,
+            nacks,
+            buddy,
+            stream_probe,
+            awareness_scales_timeout,
+            packet_updates_max: updates,
+            ..lan()
+        };
+        if let Err(error) = config.check() {
+            let fields = ["probe_interval", "probe_timeout", "indirect_checks", "suspicion_mult", "suspicion_max_mult"];
+            proptest::prop_assert!(fields.contains(&error.field), "{error}");
+            return Ok(());
+        }
+        let mut net = Net::converged(4, &config);
+        net.kill(3);
+        // Probe wait of two rounds, a probe and the longest suspicion, all stretched by the worst health.
+        net.run(8 * (8 + 3 * 4) * config.probe_interval + SECOND);
+        for i in 0..3 {
+            proptest::prop_assert_eq!(net.node(i).others_up(), 2, "node {}", i);
+        }
+    }
+}
