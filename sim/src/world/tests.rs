@@ -129,3 +129,20 @@ proptest! {
         }
     }
 }
+
+/// Invariant 7 bites: a process that stops behind the back of ground truth leaves views that never agree with it.
+#[test]
+fn quiet_time_that_does_not_end_in_agreement_is_a_violation() {
+    let scenario = scenario(6, Start::Converged, Vec::new());
+    let mut world = World::new(&scenario, 1);
+    world.start();
+    world.nodes[2] = None;
+    let end = nanos(scenario.duration);
+    world.metered(end, &mut |_| {});
+    world.stage.now = end;
+    world.quiet_time(end, &mut |_| {});
+    let outcomes = world.stage.invariants.outcomes();
+    let quiet = outcomes.iter().find(|outcome| outcome.number == 7).unwrap();
+    assert_eq!((quiet.violations, &quiet.not_applicable), (1, &None), "{quiet:?}");
+    assert!(quiet.first.as_ref().unwrap().what.contains("node-2"), "{quiet:?}");
+}
