@@ -15,6 +15,8 @@ pub enum Relation {
     Above,
     /// Exactly.
     Equals,
+    /// Within a tolerance of it.
+    Near,
 }
 
 /// What became of one expectation in one variant.
@@ -87,6 +89,7 @@ fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord]) -> Verdict {
         Bound::Below(bound) => (Relation::Below, bound),
         Bound::Above(bound) => (Relation::Above, bound),
         Bound::Equals(bound) => (Relation::Equals, bound),
+        Bound::Near { value, .. } => (Relation::Near, value),
     };
     let remark = remark(&metric, &per_seed, observed, held);
     let clause = clause(expect, &metric, relation, bound);
@@ -130,6 +133,7 @@ fn clause(expect: &Expect, metric: &str, relation: Relation, bound: f64) -> Stri
         Relation::Below => "below",
         Relation::Above => "above",
         Relation::Equals => "equals",
+        Relation::Near => "near",
     };
     let unit = match metric_named(expect.metric).map(|m| m.unit) {
         Some(Unit::Seconds) => " s",
@@ -188,7 +192,7 @@ fn worst(bound: Bound, values: &[Sample]) -> Option<Sample> {
     match bound {
         Bound::Below(_) => values.iter().copied().max_by(stats::by_size),
         Bound::Above(_) => values.iter().copied().min_by(stats::by_time),
-        Bound::Equals(to) => values.iter().copied().max_by(|a, b| {
+        Bound::Equals(to) | Bound::Near { value: to, .. } => values.iter().copied().max_by(|a, b| {
             let distance = |s: &Sample| (s.value - to).abs();
             a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
         }),
@@ -201,6 +205,9 @@ fn meets(bound: Bound, sample: Sample) -> bool {
         Bound::Below(limit) => !sample.censored && sample.value < limit,
         Bound::Above(limit) => sample.value > limit || (sample.censored && sample.value >= limit),
         Bound::Equals(to) => !sample.censored && sample.value == to,
+        Bound::Near { value, within } => {
+            !sample.censored && (sample.value - value).abs() <= within * value.abs()
+        }
     }
 }
 
@@ -212,7 +219,7 @@ mod tests {
     const CENSORED: Sample = Sample { value: 5.0, censored: true };
 
     fn value(bound: Bound, over: Over) -> Expect {
-        Expect { metric: "flaps", statistic: None, bound, over, line: 7 }
+        Expect { metric: "flaps", statistic: None, bound, over, variant: None, ratio_to: None, line: 7 }
     }
 
     fn with_values(values: &[Option<Sample>]) -> Vec<RunRecord> {
@@ -259,6 +266,8 @@ mod tests {
             statistic: Some("p99"),
             bound: Bound::Below(60.0),
             over: Over::Pooled,
+            variant: None,
+            ratio_to: None,
             line: 0,
         };
         let mut pool: Vec<Sample> =

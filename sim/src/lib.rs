@@ -27,7 +27,7 @@
 //!     below = "30s"
 //! "#;
 //! let scenario = Scenario::parse(text, "one-of-ten.toml", &[]).unwrap_or_else(|problems| panic!("{problems}"));
-//! let runs = (1..=2).map(|seed| world::run(&scenario, seed)).collect();
+//! let runs = (1..=2).map(|seed| world::run(&scenario, 0, seed)).collect();
 //! let summary = Summary::new(&scenario, &scenario.digest(), runs);
 //! assert!(summary.holds(), "{}", rumormill_sim::report::text(&summary, false, 100));
 //! ```

@@ -483,7 +483,16 @@ fn good() -> Scenario {
         in_flight: InFlight::Deliver,
         lasts: None,
     };
-    let expect = |metric, statistic, bound, over, line| Expect { metric, statistic, bound, over, line };
+    let expect = |metric, statistic, bound, over, line| Expect {
+        metric,
+        statistic,
+        bound,
+        over,
+        variant: None,
+        ratio_to: None,
+        line,
+    };
+    let variants = vec![Variant { name: "default".into(), config: config.clone() }];
     Scenario {
         name: "good".into(),
         about: "All of it.".into(),
@@ -513,6 +522,7 @@ fn good() -> Scenario {
             Fault { at: Duration::from_secs(20), kind: crash, may_be_idle: true },
             Fault { at: Duration::from_secs(60), kind: cut, may_be_idle: false },
         ],
+        variants,
         expects: vec![
             expect("detection.all", Some("p90"), Bound::Below(90.0), Over::Worst, 35),
             expect("false_positives.all", None, Bound::Equals(0.0), Over::EachSeed, 39),

@@ -65,13 +65,15 @@ fn run_scenario(scenario: &Scenario, args: &RunArgs) -> Result<Summary, String> 
         .build()
         .map_err(|error| format!("--jobs {jobs}: {error}"))?;
     let bar = progress_bar(scenario, args.quiet);
-    let seeds: Vec<u64> = (0..u64::from(scenario.seeds)).map(|k| scenario.seed.wrapping_add(k)).collect();
+    let seeds = (0..u64::from(scenario.seeds)).map(|k| scenario.seed.wrapping_add(k));
+    let variants = scenario.variants.len();
+    let cells: Vec<(u64, usize)> = seeds.flat_map(|seed| (0..variants).map(move |v| (seed, v))).collect();
     let runs: Vec<RunRecord> = pool.install(|| {
-        seeds
+        cells
             .par_iter()
-            .map(|&seed| {
+            .map(|&(seed, variant)| {
                 let mut shown = 0;
-                let record = world::run_with(scenario, seed, &mut |seconds| {
+                let record = world::run_with(scenario, variant, seed, &mut |seconds| {
                     let now = (seconds as u64).min(scenario.duration.as_secs());
                     bar.inc(now.saturating_sub(shown));
                     shown = shown.max(now);
@@ -87,7 +89,8 @@ fn run_scenario(scenario: &Scenario, args: &RunArgs) -> Result<Summary, String> 
 
 /// Simulated seconds over all seeds; on a terminal only.
 fn progress_bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
-    let total = scenario.duration.as_secs() * u64::from(scenario.seeds);
+    let runs = u64::from(scenario.seeds) * scenario.variants.len() as u64;
+    let total = scenario.duration.as_secs() * runs;
     let target = if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
     } else {

@@ -8,13 +8,22 @@ use rand_core::{Rng, SeedableRng};
 use rumormill_core::Config;
 
 use crate::record::{FaultEffect, InvariantOutcome, KindLoad, RunRecord, Sample, Series};
-use crate::scenario::{Bound, Cluster, Expect, Latency, Network, Over, Profile, Scenario, Start, Weight};
+use crate::scenario::{
+    Bound, Cluster, Expect, Latency, Network, Over, Profile, Scenario, Start, Variant, Weight,
+};
 use crate::stats;
 
 /// A scenario of a thousand nodes with two expectations that [`run`] meets.
 pub(crate) fn scenario() -> Scenario {
-    let expect =
-        |metric, statistic, bound| Expect { metric, statistic, bound, over: Over::EachSeed, line: 20 };
+    let expect = |metric, statistic, bound| Expect {
+        metric,
+        statistic,
+        bound,
+        over: Over::EachSeed,
+        variant: None,
+        ratio_to: None,
+        line: 20,
+    };
     Scenario {
         name: "lan-1000-churn".to_owned(),
         about: "A thousand nodes on a LAN lose ten at once.".to_owned(),
@@ -36,6 +45,7 @@ pub(crate) fn scenario() -> Scenario {
             links: Vec::new(),
         },
         faults: Vec::new(),
+        variants: vec![Variant { name: "default".to_owned(), config: Config::lan() }],
         expects: vec![
             expect("detection.first", Some("p90"), Bound::Below(60.0)),
             expect("flaps", None, Bound::Equals(0.0)),

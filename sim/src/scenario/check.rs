@@ -381,6 +381,7 @@ impl Rules<'_> {
             Bound::Below(bound) => ("below", bound),
             Bound::Above(bound) => ("above", bound),
             Bound::Equals(bound) => ("equals", bound),
+            Bound::Near { value, .. } => ("near", value),
         };
         if !bound.is_finite() || bound < 0.0 || (key == "below" && bound == 0.0) {
             let message = if key == "below" { "must be more than 0" } else { "must be 0 or more" };

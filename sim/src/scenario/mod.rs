@@ -113,7 +113,7 @@ impl Scenario {
     /// Digest of everything that shapes a run (32 hex digits): name, description, seeds and expectations left out.
     #[must_use]
     pub fn digest(&self) -> String {
-        let shape = (self.warmup, self.duration, &self.cluster, &self.network, &self.faults);
+        let shape = (self.warmup, self.duration, &self.cluster, &self.network, &self.faults, &self.variants);
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(format!("{shape:?}").as_bytes()))
     }
 }

@@ -27,10 +27,22 @@ pub struct Scenario {
     pub network: Network,
     /// What happens to them.
     pub faults: Vec<Fault>,
+    /// Which settings are compared: each seed runs all of them over the same network and faults. Never empty; a scenario that names none
+    /// has one called `default` with the cluster's settings.
+    pub variants: Vec<Variant>,
     /// What must hold.
     pub expects: Vec<Expect>,
     /// How a command line names it: its file, and the overrides; empty when it was built in code.
     pub source: String,
+}
+
+/// Settings that each seed runs with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its name, unique.
+    pub name: String,
+    /// The cluster's settings, with the variant's overrides.
+    pub config: Config,
 }
 
 /// Who reruns a scenario.
@@ -269,6 +281,10 @@ pub struct Expect {
     pub bound: Bound,
     /// Over what.
     pub over: Over,
+    /// The variant it is about, by its index in [`Scenario::variants`]; `None`: every variant (with `ratio_to`: every other one).
+    pub variant: Option<usize>,
+    /// What is judged is the quotient by this variant's value of the same seed (pooled: of all seeds).
+    pub ratio_to: Option<usize>,
     /// The clause's line in its file, for reports; 0 when built in code.
     pub line: usize,
 }
@@ -282,6 +298,13 @@ pub enum Bound {
     Above(f64),
     /// Exactly.
     Equals(f64),
+    /// At most such a share of `value` away from it: a published or derived figure, with its tolerance.
+    Near {
+        /// The figure.
+        value: f64,
+        /// The tolerance, as a share of it (0.03: 3 %).
+        within: f64,
+    },
 }
 
 /// Over what an expectation is taken.

@@ -39,6 +39,7 @@ pub(super) fn scenario(root: &Item, problems: &mut Vec<Problem>) -> Scenario {
     let network = read_network(network_item, &cluster, problems);
     let faults = fault_items.iter().map(|(path, i)| read_fault::fault(i, path, &cluster, problems)).collect();
     let expects = expect_items.iter().map(|(path, i)| read_expect::expect(i, path, problems)).collect();
+    let variants = vec![Variant { name: "default".into(), config: cluster.config.clone() }];
     Scenario {
         name: name.into(),
         about: about.into(),
@@ -50,6 +51,7 @@ pub(super) fn scenario(root: &Item, problems: &mut Vec<Problem>) -> Scenario {
         cluster,
         network,
         faults,
+        variants,
         expects,
         source: String::new(),
     }

@@ -30,7 +30,7 @@ pub(super) fn expect(item: &Item, path: &Path, problems: &mut Vec<Problem>) -> E
     });
     let bound = read_bound(&mut clause, named.map(|(metric, _)| metric)).unwrap_or(Bound::Above(0.0));
     let (metric, statistic) = named.map_or(("flaps", None), |(metric, statistic)| (metric.name, statistic));
-    Expect { metric, statistic, bound, over, line: 0 }
+    Expect { metric, statistic, bound, over, variant: None, ratio_to: None, line: 0 }
 }
 
 type Named = (&'static Metric, Option<&'static str>);

@@ -20,7 +20,7 @@ use crate::metrics::Meter;
 use crate::network::Network;
 use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
-use crate::scenario::{Scenario, Start};
+use crate::scenario::{Scenario, Start, Variant};
 use crate::truth::{Presence, Truth, node_name};
 use feed::Stage;
 use streams::Connections;
@@ -28,15 +28,21 @@ use streams::Connections;
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
 const WAKE: u32 = 1 << 31;
 
-/// One run: equal arguments, equal bytes, on any machine. Uses one thread.
+/// One run of one variant (its index in [`Scenario::variants`]): equal arguments, equal bytes, on any machine. Uses one thread.
+///
+/// # Panics
+/// When the scenario has no such variant.
 #[must_use]
-pub fn run(scenario: &Scenario, seed: u64) -> RunRecord {
-    run_with(scenario, seed, &mut |_| {})
+pub fn run(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
+    run_with(scenario, variant, seed, &mut |_| {})
 }
 
 /// The same, telling now and then how many seconds have been simulated.
-pub fn run_with(scenario: &Scenario, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
-    World::new(scenario, seed).run(progress)
+///
+/// # Panics
+/// When the scenario has no such variant.
+pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    World::new(scenario, &scenario.variants[variant], seed).run(progress)
 }
 
 /// What a node had on disk when it went down.
@@ -48,6 +54,7 @@ struct Snapshot {
 
 struct World<'s> {
     scenario: &'s Scenario,
+    variant: &'s Variant,
     config: Config,
     seed: u64,
     nodes: Vec<Option<Node>>,
@@ -58,9 +65,9 @@ struct World<'s> {
 }
 
 impl<'s> World<'s> {
-    fn new(scenario: &'s Scenario, seed: u64) -> Self {
+    fn new(scenario: &'s Scenario, variant: &'s Variant, seed: u64) -> Self {
         let count = scenario.cluster.nodes as usize;
-        let config = Config { notes: true, ..scenario.cluster.config.clone() };
+        let config = Config { notes: true, ..variant.config.clone() };
         let draws = Draws::new(seed);
         let network = Network::new(
             draws,
@@ -90,7 +97,7 @@ impl<'s> World<'s> {
         let plan = Plan::new(scenario, seed);
         let nodes = (0..count).map(|_| None).collect();
         let snapshots = (0..count).map(|_| Snapshot::default()).collect();
-        Self { scenario, config, seed, nodes, snapshots, outbox: Outbox::new(), plan, stage }
+        Self { scenario, variant, config, seed, nodes, snapshots, outbox: Outbox::new(), plan, stage }
     }
 
     fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
@@ -161,7 +168,7 @@ impl<'s> World<'s> {
 
     fn record(self, values: std::collections::BTreeMap<String, Sample>) -> RunRecord {
         let mut record = RunRecord {
-            variant: "default".into(),
+            variant: self.variant.name.clone(),
             seed: self.seed,
             digest: self.stage.digest.text(),
             steps: self.stage.digest.inputs(),

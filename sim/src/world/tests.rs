@@ -24,6 +24,7 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
             links: Vec::new(),
         },
         faults: faults.into_iter().map(fault).collect(),
+        variants: vec![Variant { name: "default".into(), config: Config::lan() }],
         expects: Vec::new(),
         source: String::new(),
     }
@@ -52,15 +53,15 @@ fn holds(record: &RunRecord) {
 #[test]
 fn equal_seeds_give_equal_records_and_others_do_not() {
     let scenario = scenario(8, Start::Converged, vec![(10, crash(Selector::Pick(1)))]);
-    let first = run(&scenario, 5);
-    assert_eq!(first, run(&scenario, 5));
-    assert_ne!(first.digest, run(&scenario, 6).digest);
+    let first = run(&scenario, 0, 5);
+    assert_eq!(first, run(&scenario, 0, 5));
+    assert_ne!(first.digest, run(&scenario, 0, 6).digest);
     holds(&first);
 }
 
 #[test]
 fn a_crash_is_detected_by_all() {
-    let record = run(&scenario(10, Start::Converged, vec![(10, crash(Selector::Pick(1)))]), 1);
+    let record = run(&scenario(10, Start::Converged, vec![(10, crash(Selector::Pick(1)))]), 0, 1);
     holds(&record);
     let all = &record.distributions["detection.all"];
     assert!(all.len() == 1 && !all[0].censored, "{all:?}");
@@ -70,7 +71,7 @@ fn a_crash_is_detected_by_all() {
 
 #[test]
 fn a_cluster_that_starts_by_joining_converges() {
-    let record = run(&scenario(20, Start::Join, Vec::new()), 1);
+    let record = run(&scenario(20, Start::Join, Vec::new()), 0, 1);
     holds(&record);
     assert!(!record.values["convergence"].censored);
     assert!(record.values["join.attempts"].value >= 19.0);
@@ -79,7 +80,7 @@ fn a_cluster_that_starts_by_joining_converges() {
 #[test]
 fn a_leaver_is_known_to_have_left_and_is_not_reported_failed() {
     let faults = vec![(10, FaultKind::Leave { nodes: Selector::Nodes(vec![3]) })];
-    let record = run(&scenario(10, Start::Converged, faults), 1);
+    let record = run(&scenario(10, Start::Converged, faults), 0, 1);
     holds(&record);
     assert_eq!(record.values["members.wrong.end"].value, 0.0);
     assert_eq!(record.distributions["dissemination.leave"].len(), 1);
@@ -89,7 +90,7 @@ fn a_leaver_is_known_to_have_left_and_is_not_reported_failed() {
 
 #[test]
 fn a_healed_partition_converges() {
-    let record = run(&scenario(10, Start::Converged, vec![(10, partition(5, Direction::Both, 60))]), 1);
+    let record = run(&scenario(10, Start::Converged, vec![(10, partition(5, Direction::Both, 60))]), 0, 1);
     holds(&record);
     assert!(record.faults[0].did["packets_dropped"] > 0);
     let quiet = record.invariants.iter().find(|i| i.number == 7).unwrap();
@@ -123,7 +124,7 @@ proptest! {
         nodes in 5u32..14,
         faults in proptest::collection::vec(any_fault(), 0..5),
     ) {
-        let record = run(&scenario(nodes, Start::Converged, faults), seed);
+        let record = run(&scenario(nodes, Start::Converged, faults), 0, seed);
         for invariant in &record.invariants {
             prop_assert!(invariant.violations == 0, "{invariant:?}");
         }
@@ -134,7 +135,7 @@ proptest! {
 #[test]
 fn quiet_time_that_does_not_end_in_agreement_is_a_violation() {
     let scenario = scenario(6, Start::Converged, Vec::new());
-    let mut world = World::new(&scenario, 1);
+    let mut world = World::new(&scenario, &scenario.variants[0], 1);
     world.start();
     world.nodes[2] = None;
     let end = nanos(scenario.duration);
