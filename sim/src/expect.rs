@@ -138,6 +138,7 @@ fn clause(expect: &Expect, metric: &str, relation: Relation, bound: f64) -> Stri
     let unit = match metric_named(expect.metric).map(|m| m.unit) {
         Some(Unit::Seconds) => " s",
         Some(Unit::PerNodeHour) => " per node-hour",
+        Some(Unit::PerMemberPeriod) => " per member-period",
         Some(Unit::BytesPerNodeSecond) => " B per node-second",
         Some(Unit::PacketsPerNodeSecond) => " packets per node-second",
         Some(Unit::Messages) => " messages",

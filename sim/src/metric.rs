@@ -10,6 +10,8 @@ pub enum Unit {
     Count,
     /// Per node and hour.
     PerNodeHour,
+    /// Per node and probe interval.
+    PerMemberPeriod,
     /// Bytes per node and second.
     BytesPerNodeSecond,
     /// Packets per node and second.
@@ -128,6 +130,12 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("flaps", Unit::Count, Value, "failed and alive again at one observer within a minute"),
     metric("suspicions", Unit::Count, Value, "suspicions begun, over all observers"),
+    metric(
+        "accusation_rate",
+        Unit::PerMemberPeriod,
+        Value,
+        "accusations by a node's own failed probe, per node and probe interval",
+    ),
     metric("refutations", Unit::Count, Value, "accusations that their subject refuted"),
     metric(
         "load.bytes",
@@ -141,6 +149,12 @@ pub const METRICS: &[Metric] = &[
         Unit::PacketsPerNodeSecond,
         Value,
         "datagrams sent; a compound packet counts once",
+    ),
+    metric(
+        "load.received",
+        Unit::PacketsPerNodeSecond,
+        Value,
+        "datagrams that reached a process; a compound packet counts once",
     ),
     metric("load.packets.busiest", Unit::PacketsPerNodeSecond, Value, "the same at the node that sent most"),
     metric(

@@ -55,6 +55,8 @@ pub struct RunRecord {
     pub values: BTreeMap<String, Sample>,
     /// Traffic by message kind, metered time only: messages and bytes sent by all nodes.
     pub load_by_kind: BTreeMap<String, KindLoad>,
+    /// What the network did to packets, by name: `lost`, `duplicated`, `held_back`, ...; whole run, zeros left out.
+    pub network: BTreeMap<String, u64>,
     /// Figures over time.
     pub series: Series,
     /// What each fault did, in the scenario's order.
@@ -104,13 +106,17 @@ pub struct FaultEffect {
     pub index: usize,
     /// Its kind, as the scenario names it.
     pub kind: String,
+    /// Its name; empty when it has none.
+    pub name: String,
+    /// How often it began.
+    pub times: u64,
     /// Seconds from t = 0.
     pub at: f64,
-    /// Seconds from t = 0 at which it ended, if it ends within the run.
+    /// Seconds from t = 0 at which it ended for the last time, if it ends within the run.
     pub until: Option<f64>,
-    /// The nodes it was aimed at, by name; at most 20, then only their number counts.
+    /// The nodes it was aimed at, by name, over all repetitions; at most 20, then only their number counts.
     pub nodes: Vec<String>,
-    /// How many nodes it was aimed at.
+    /// How many nodes it was aimed at; a node counts once per repetition.
     pub aimed: u64,
     /// What it did, by name: `crashed`, `restarted`, `left`, `joined`, `packets_dropped`, `streams_cut`, ...
     pub did: BTreeMap<String, u64>,

@@ -138,6 +138,7 @@ impl ScenarioFacts {
         let start = match scenario.cluster.start {
             Start::Converged => "converged",
             Start::Join => "join",
+            Start::JoinStaggered { .. } => "join-staggered",
         };
         Self {
             name: scenario.name.clone(),

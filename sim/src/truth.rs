@@ -21,6 +21,9 @@ pub struct Truth {
     presence: Vec<Presence>,
     lives: Vec<u32>,
     up: u32,
+    /// How many faults disturb each node.
+    disturbances: Vec<u32>,
+    disturbed: u32,
     last_change: Option<u64>,
 }
 
@@ -28,7 +31,14 @@ impl Truth {
     /// Nobody is there yet.
     #[must_use]
     pub fn new(nodes: usize) -> Self {
-        Self { presence: vec![Presence::Absent; nodes], lives: vec![0; nodes], up: 0, last_change: None }
+        Self {
+            presence: vec![Presence::Absent; nodes],
+            lives: vec![0; nodes],
+            up: 0,
+            disturbances: vec![0; nodes],
+            disturbed: 0,
+            last_change: None,
+        }
     }
 
     /// Where a node is.
@@ -63,6 +73,32 @@ impl Truth {
             self.up += 1;
             self.lives[node as usize] += 1;
         }
+    }
+
+    /// A fault begins to disturb the node: its process or its machine is not as it should be.
+    pub fn disturb(&mut self, node: u32) {
+        let faults = &mut self.disturbances[node as usize];
+        self.disturbed += u32::from(*faults == 0);
+        *faults += 1;
+    }
+
+    /// A fault disturbs the node no more.
+    pub fn leave_alone(&mut self, node: u32) {
+        let faults = &mut self.disturbances[node as usize];
+        *faults -= 1;
+        self.disturbed -= u32::from(*faults == 0);
+    }
+
+    /// Whether a fault disturbs the node.
+    #[must_use]
+    pub fn is_disturbed(&self, node: u32) -> bool {
+        self.disturbances[node as usize] > 0
+    }
+
+    /// Nodes that a fault disturbs.
+    #[must_use]
+    pub const fn disturbed(&self) -> u32 {
+        self.disturbed
     }
 
     /// Ground truth, or who can reach whom, changed after the start.
@@ -106,6 +142,17 @@ mod tests {
         assert_eq!(node_number("node-1x"), None);
         assert_eq!(node_number("other-1"), None);
         assert_eq!(node_number("node-99999999999"), None);
+    }
+
+    #[test]
+    fn a_node_is_disturbed_while_any_fault_disturbs_it() {
+        let mut truth = Truth::new(2);
+        truth.disturb(1);
+        truth.disturb(1);
+        truth.leave_alone(1);
+        assert_eq!((truth.is_disturbed(1), truth.is_disturbed(0), truth.disturbed()), (true, false, 1));
+        truth.leave_alone(1);
+        assert_eq!((truth.is_disturbed(1), truth.disturbed()), (false, 0));
     }
 
     #[test]

@@ -389,7 +389,7 @@ fn an_override_replaces_or_adds_a_key() {
     let scenario = set(&sets).expect("the overrides are good");
     assert_eq!(scenario.cluster.config, Config { gossip_nodes: 5, ..Config::wan() });
     assert_eq!(scenario.duration, Duration::from_secs(120));
-    assert_eq!(scenario.network.loss, 0.5);
+    assert_eq!(scenario.network.travel.loss, Some(Loss::Bernoulli(0.5)));
     let listed = ["fault=[{ at = \"1s\", kind = \"leave\", nodes = { pick = 1 } }]", "fault[0].at=3s"];
     assert_eq!(set(&listed).expect("the overrides are good").faults[0].at, Duration::from_secs(3));
 }
@@ -474,14 +474,14 @@ fn good() -> Scenario {
     };
     let zone = |name: &str, first, nodes| Zone { name: name.into(), first, nodes };
     let how = Restart { new_address: true, lost_state: true, through: Through::Selector(Selector::Zone(0)) };
-    let crash =
-        FaultKind::Crash { nodes: Selector::Fraction(0.5), restart: Some((Duration::from_secs(10), how)) };
+    let crash = FaultKind::Crash { nodes: Selector::Fraction(0.5), back: how };
     let cut = FaultKind::Partition {
         a: Selector::Zone(0),
         b: Selector::All,
         direction: Direction::AToB,
         in_flight: InFlight::Deliver,
-        lasts: None,
+        share: 1.0,
+        traffic: Traffic::All,
     };
     let expect = |metric, statistic, bound, over, line| Expect {
         metric,
@@ -492,7 +492,19 @@ fn good() -> Scenario {
         ratio_to: None,
         line,
     };
-    let variants = vec![Variant { name: "default".into(), config: config.clone() }];
+    let travel = Travel::default();
+    let variants = vec![Variant { name: "default".into(), config: config.clone(), travel }];
+    let fault = |at, lasts, kind, may_be_idle| Fault {
+        name: String::new(),
+        at: Duration::from_secs(at),
+        lasts,
+        every: None,
+        until: None,
+        repick: false,
+        off: false,
+        kind,
+        may_be_idle,
+    };
     Scenario {
         name: "good".into(),
         about: "All of it.".into(),
@@ -509,19 +521,22 @@ fn good() -> Scenario {
             zones: vec![zone("a", 0, 4), zone("b", 4, 6)],
         },
         network: Network {
-            latency: Latency::Uniform { min: Duration::from_millis(1), max: Duration::from_millis(2) },
-            loss: 0.25,
+            travel: Travel {
+                latency: Some(Latency::Uniform {
+                    min: Duration::from_millis(1),
+                    max: Duration::from_millis(2),
+                }),
+                loss: Some(Loss::Bernoulli(0.25)),
+                ..Travel::default()
+            },
             links: vec![Link {
                 from: Selector::Zone(1),
                 to: Selector::Nodes(vec![1]),
-                latency: None,
-                loss: Some(1.0),
+                travel: Travel { loss: Some(Loss::Bernoulli(1.0)), ..Travel::default() },
             }],
+            receive_buffer: 2 << 20,
         },
-        faults: vec![
-            Fault { at: Duration::from_secs(20), kind: crash, may_be_idle: true },
-            Fault { at: Duration::from_secs(60), kind: cut, may_be_idle: false },
-        ],
+        faults: vec![fault(20, Some(Duration::from_secs(10)), crash, true), fault(60, None, cut, false)],
         variants,
         expects: vec![
             expect("detection.all", Some("p90"), Bound::Below(90.0), Over::Worst, 35),

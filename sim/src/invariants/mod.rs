@@ -90,14 +90,14 @@ pub struct Invariants {
 }
 
 impl Invariants {
-    /// Nothing checked yet.
+    /// Nothing checked yet. `corrupts`: the network may damage packets.
     #[must_use]
-    pub fn new(nodes: usize, config: &rumormill_core::Config) -> Self {
+    pub fn new(nodes: usize, config: &rumormill_core::Config, corrupts: bool) -> Self {
         Self {
             incarnations: incarnations::Incarnations::new(nodes),
             own: own_incarnation::OwnIncarnation::new(nodes),
             budgets: budgets::Budgets::new(config),
-            label: label::Label::new(),
+            label: label::Label::new(corrupts),
             leavers: leavers::Leavers::new(),
             quiet: Tally::new(7, "quiet time: all live members agree with ground truth, and stay so"),
             deadlines: deadlines::Deadlines::new(),
@@ -111,7 +111,7 @@ impl Invariants {
             self.incarnations.0.outcome(),
             self.own.0.outcome(),
             self.budgets.tally.outcome(),
-            self.label.0.outcome(),
+            self.label.tally.outcome(),
             self.leavers.0.outcome(),
             self.quiet.outcome(),
             self.deadlines.0.outcome(),

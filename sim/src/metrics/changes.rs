@@ -11,6 +11,8 @@ pub enum Change {
     Join,
     /// A node left.
     Leave,
+    /// A node's process stands still or is cut off from its sockets.
+    Anomaly,
 }
 
 /// A change whose news is still on its way.
@@ -69,7 +71,7 @@ impl Open {
         let all = self.last.filter(|_| complete);
         let spread = self.first.map(|first| sample(first, all, now));
         match self.change {
-            Change::Crash => {
+            Change::Crash | Change::Anomaly => {
                 into.suspicion_first.push(since_onset(self.suspected));
                 into.detection_first.push(since_onset(self.first));
                 into.detection_all.push(since_onset(all));

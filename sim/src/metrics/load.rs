@@ -22,6 +22,8 @@ pub struct Load {
     pub bytes: Vec<u64>,
     /// Datagrams each node sent, metered time only.
     pub packets: Vec<u64>,
+    /// Datagrams that reached a process, metered time only.
+    pub received: u64,
     /// Bytes of headers, metered time only.
     pub headers: u64,
     kinds: [KindLoad; KINDS],
@@ -40,6 +42,7 @@ impl Load {
         Self {
             bytes: vec![0; nodes],
             packets: vec![0; nodes],
+            received: 0,
             headers: 0,
             kinds: [KindLoad::default(); KINDS],
             point_packet_bytes: 0,

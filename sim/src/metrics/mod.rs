@@ -28,6 +28,8 @@ pub struct Meter {
     pub views: Views,
     warmup: u64,
     end: u64,
+    /// The core's setting, seconds.
+    probe_interval: f64,
     step: u64,
     points: u64,
     finished: bool,
@@ -40,6 +42,7 @@ pub struct Meter {
     failed_at: HashMap<(u32, u32), u64>,
     flaps: u64,
     suspicions: u64,
+    accusations: u64,
     refutations: u64,
     /// Join commands issued.
     pub join_attempts: u64,
@@ -53,9 +56,9 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Meters for so many nodes, that measure from `warmup` to `end` (ns).
+    /// Meters for so many nodes, that measure from `warmup` to `end` (ns); members are probed every `probe_interval` seconds.
     #[must_use]
-    pub fn new(nodes: usize, warmup: u64, end: u64) -> Self {
+    pub fn new(nodes: usize, warmup: u64, end: u64, probe_interval: f64) -> Self {
         // 240 points draw a smooth curve; whole seconds make a readable table.
         let step = (end / 240).div_ceil(1_000_000_000).max(1) * 1_000_000_000;
         Self {
@@ -63,6 +66,7 @@ impl Meter {
             views: Views::new(nodes),
             warmup,
             end,
+            probe_interval,
             step,
             points: 0,
             finished: false,
@@ -75,6 +79,7 @@ impl Meter {
             failed_at: HashMap::new(),
             flaps: 0,
             suspicions: 0,
+            accusations: 0,
             refutations: 0,
             join_attempts: 0,
             queue_depth: 0,
@@ -107,7 +112,7 @@ impl Meter {
         }
         if !self.finished && time > self.end {
             self.settle(self.end);
-            self.finish(network);
+            self.finish(truth, network);
         }
     }
 
@@ -163,11 +168,24 @@ impl Meter {
         self.after_views(now);
     }
 
+    /// A process stands still, or is cut off from its sockets.
+    pub fn anomaly(&mut self, node: u32, now: u64) {
+        self.close(node, now, false);
+        self.begin(node, Change::Anomaly, now);
+    }
+
+    /// Its anomaly is over: what was not reported by now is not owed any more.
+    pub fn recovered(&mut self, node: u32, now: u64) {
+        if self.open[node as usize].is_some_and(|open| open.change == Change::Anomaly) {
+            self.close(node, now, false);
+        }
+    }
+
     fn begin(&mut self, node: u32, change: Change, now: u64) {
         if self.metered(now) {
             let owed = match change {
                 Change::Join => self.views.others(node) > 0,
-                Change::Crash | Change::Leave => self.views.present(node) > 0,
+                Change::Crash | Change::Leave | Change::Anomaly => self.views.present(node) > 0,
             };
             self.open[node as usize] = Some(Open::new(change, now, owed));
         }
@@ -198,20 +216,54 @@ impl Meter {
     }
 
     /// An application was told of a change; closes the change when it was the last one to be told.
-    pub fn report(&mut self, observer: u32, subject: u32, change: Change, now: u64, network: &Network) {
-        if !self.views.is_live(observer) || network.cut(observer, subject).is_some() {
+    pub fn report(
+        &mut self,
+        observer: u32,
+        subject: u32,
+        change: Change,
+        now: u64,
+        truth: &Truth,
+        network: &Network,
+    ) {
+        let same = |open: &Open| match (open.change, change) {
+            (Change::Anomaly, Change::Crash) => true,
+            (was, is) => was == is,
+        };
+        if !self.open[subject as usize].as_ref().is_some_and(same)
+            || !self.counts(observer, subject, truth, network)
+        {
             return;
         }
-        let known = match change {
-            Change::Join => self.views.present(subject) == self.views.others(subject),
-            Change::Crash | Change::Leave => self.views.present(subject) == 0,
-        };
-        let open = self.open[subject as usize].as_mut().filter(|o| o.change == change);
-        let Some(open) = open else { return };
-        open.report(now);
-        if known {
+        if let Some(open) = &mut self.open[subject as usize] {
+            open.report(now);
+        }
+        if self.is_known(subject, change == Change::Join, truth, network) {
             self.close(subject, now, true);
         }
+    }
+
+    /// Whether what the observer says of the subject counts: it is live and undisturbed, and the two can reach each other.
+    fn counts(&self, observer: u32, subject: u32, truth: &Truth, network: &Network) -> bool {
+        self.views.is_live(observer)
+            && !truth.is_disturbed(observer)
+            && !(network.cuts.any() && network.cuts.apart(observer, subject))
+    }
+
+    /// Whether all whose word counts see the subject present, or all see it gone.
+    fn is_known(&self, subject: u32, present: bool, truth: &Truth, network: &Network) -> bool {
+        let seen = self.views.present(subject);
+        let amiss = if present { self.views.others(subject) - seen } else { seen };
+        if amiss == 0 {
+            return true;
+        }
+        // Only those whose word does not count may be left, and without a cut those are the disturbed ones.
+        if !network.cuts.any() && amiss > u64::from(truth.disturbed()) {
+            return false;
+        }
+        let sees = |o: u32| matches!(self.views.get(o, subject), View::Alive | View::Suspect);
+        (0..self.open.len() as u32)
+            .filter(|o| *o != subject && self.counts(*o, subject, truth, network))
+            .all(|o| sees(o) == present)
     }
 
     /// A failure was reported: a false positive when the subject is up and within reach.
@@ -228,14 +280,13 @@ impl Meter {
             return;
         }
         self.failed_at.insert(pair, now);
-        let apart = network.is_cut()
-            && (network.cut(observer, subject).is_some() || network.cut(subject, observer).is_some());
-        if apart || !truth.is_up(subject) || !self.false_positives.insert((observer, subject, incarnation.0))
-        {
+        let apart = network.cuts.any() && network.cuts.apart(observer, subject);
+        let excused = apart || !truth.is_up(subject) || truth.is_disturbed(subject);
+        if excused || !self.false_positives.insert((observer, subject, incarnation.0)) {
             return;
         }
         self.false_all += 1;
-        self.false_healthy += u64::from(!network.disturbed(observer));
+        self.false_healthy += u64::from(!truth.is_disturbed(observer));
     }
 
     /// A member appeared or came back: a flap when it had just been reported failed.
@@ -246,11 +297,19 @@ impl Meter {
     }
 
     /// A suspicion began.
-    pub fn suspected(&mut self, observer: u32, subject: u32, now: u64) {
+    pub fn suspected(&mut self, observer: u32, subject: u32, now: u64, truth: &Truth, network: &Network) {
         self.suspicions += u64::from(self.metered(now));
-        if let Some(open) = self.open[subject as usize].as_mut().filter(|_| self.views.is_live(observer)) {
+        if self.open[subject as usize].is_some()
+            && self.counts(observer, subject, truth, network)
+            && let Some(open) = &mut self.open[subject as usize]
+        {
             open.suspected.get_or_insert(now);
         }
+    }
+
+    /// A node's own probe failed, and it accuses.
+    pub fn accused(&mut self, now: u64) {
+        self.accusations += u64::from(self.metered(now));
     }
 
     /// An accusation was refuted.
@@ -266,16 +325,11 @@ impl Meter {
         }
     }
 
-    fn finish(&mut self, network: &Network) {
+    fn finish(&mut self, truth: &Truth, network: &Network) {
         let end = self.end;
         for subject in 0..self.open.len() as u32 {
-            let reachable = |o: &u32| network.cut(*o, subject).is_none();
             let complete = self.open[subject as usize].is_some_and(|open| {
-                let mut live = (0..self.open.len() as u32)
-                    .filter(|o| *o != subject && self.views.is_live(*o))
-                    .filter(reachable);
-                let seen = |o: u32| matches!(self.views.get(o, subject), View::Alive | View::Suspect);
-                open.first.is_some() && live.all(|o| seen(o) == (open.change == Change::Join))
+                open.first.is_some() && self.is_known(subject, open.change == Change::Join, truth, network)
             });
             self.close(subject, end, complete);
         }
@@ -313,10 +367,13 @@ impl Meter {
         put("false_positive_rate.healthy", per(self.false_healthy as f64 * 3600.0, node_seconds));
         put("flaps", self.flaps as f64);
         put("suspicions", self.suspicions as f64);
+        let periods = node_seconds / self.probe_interval;
+        put("accusation_rate", per(self.accusations as f64, periods));
         put("refutations", self.refutations as f64);
         put("load.bytes", per(sum(&self.load.bytes), node_seconds));
         put("load.bytes.busiest", busiest(&self.load.bytes));
         put("load.packets", per(sum(&self.load.packets), node_seconds));
+        put("load.received", per(self.load.received as f64, node_seconds));
         put("load.packets.busiest", busiest(&self.load.packets));
         put("load.headers", per(self.load.headers as f64, node_seconds));
         put("queue.depth", f64::from(self.queue_depth));

@@ -76,6 +76,7 @@ pub(super) fn unit(unit: Unit) -> &'static str {
         Unit::Seconds => "s",
         Unit::Count => "",
         Unit::PerNodeHour => "per node-hour",
+        Unit::PerMemberPeriod => "per member-period",
         Unit::BytesPerNodeSecond => "B per node-second",
         Unit::PacketsPerNodeSecond => "packets per node-second",
         Unit::Messages => "messages",

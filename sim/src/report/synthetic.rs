@@ -9,7 +9,7 @@ use rumormill_core::Config;
 
 use crate::record::{FaultEffect, InvariantOutcome, KindLoad, RunRecord, Sample, Series};
 use crate::scenario::{
-    Bound, Cluster, Expect, Latency, Network, Over, Profile, Scenario, Start, Variant, Weight,
+    Bound, Cluster, Expect, Latency, Loss, Network, Over, Profile, Scenario, Start, Travel, Variant, Weight,
 };
 use crate::stats;
 
@@ -40,12 +40,20 @@ pub(crate) fn scenario() -> Scenario {
             zones: Vec::new(),
         },
         network: Network {
-            latency: Latency::Constant { value: Duration::from_millis(1) },
-            loss: 0.01,
+            travel: Travel {
+                latency: Some(Latency::Constant { value: Duration::from_millis(1) }),
+                loss: Some(Loss::Bernoulli(0.01)),
+                ..Travel::default()
+            },
             links: Vec::new(),
+            receive_buffer: 2 << 20,
         },
         faults: Vec::new(),
-        variants: vec![Variant { name: "default".to_owned(), config: Config::lan() }],
+        variants: vec![Variant {
+            name: "default".to_owned(),
+            config: Config::lan(),
+            travel: Travel::default(),
+        }],
         expects: vec![
             expect("detection.first", Some("p90"), Bound::Below(60.0)),
             expect("flaps", None, Bound::Equals(0.0)),
@@ -97,10 +105,13 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
         load_by_kind: kinds
             .map(|(k, n)| (k.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 31 }))
             .into(),
+        network: BTreeMap::new(),
         series: series(seed),
         faults: vec![FaultEffect {
             index: 0,
             kind: "crash".to_owned(),
+            name: String::new(),
+            times: 1,
             at: 30.0,
             until: None,
             nodes: (0..10).map(|n| format!("node-{}", n * 37)).collect(),

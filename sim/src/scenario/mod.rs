@@ -14,6 +14,7 @@ mod read_config;
 mod read_expect;
 mod read_fault;
 mod read_selector;
+mod read_travel;
 mod section;
 mod tree;
 

@@ -43,6 +43,8 @@ pub struct Variant {
     pub name: String,
     /// The cluster's settings, with the variant's overrides.
     pub config: Config,
+    /// What differs on the network: the same draws decide, against other thresholds.
+    pub travel: Travel,
 }
 
 /// Who reruns a scenario.
@@ -87,6 +89,11 @@ pub enum Start {
     Converged,
     /// Everybody starts at t = 0 and joins through the first node.
     Join,
+    /// The first node starts at t = 0, each other one so much later than the one before, and joins through the first.
+    JoinStaggered {
+        /// Time between two starts.
+        gap: Duration,
+    },
 }
 
 /// A run of consecutive nodes.
@@ -103,12 +110,13 @@ pub struct Zone {
 /// What lies between nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// One-way latency of every packet, unless a link says otherwise.
-    pub latency: Latency,
-    /// Chance that a packet is lost, 0 to 1, unless a link says otherwise.
-    pub loss: f64,
+    /// How packets travel, unless a link says otherwise.
+    pub travel: Travel,
     /// Overrides; the first that matches wins, each key on its own.
     pub links: Vec<Link>,
+    /// Bytes of datagrams that wait at a node whose process does not read (paused, blocked); more are lost, as in a socket's
+    /// receive buffer.
+    pub receive_buffer: u32,
 }
 
 /// An override for packets from one set of nodes to another.
@@ -118,14 +126,62 @@ pub struct Link {
     pub from: Selector,
     /// Receivers.
     pub to: Selector,
-    /// One-way latency.
+    /// What differs.
+    pub travel: Travel,
+}
+
+/// How packets travel one way. A key that is absent stands as in the next wider setting: link fault, `[[network.link]]`, `[network]`, and
+/// at last the default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Travel {
+    /// One-way latency. Default 500 us, constant.
     pub latency: Option<Latency>,
-    /// Chance of loss, 0 to 1.
-    pub loss: Option<f64>,
+    /// Loss of datagrams, and of a stream's segments (which are sent again, later). Default none.
+    pub loss: Option<Loss>,
+    /// Loss of a stream's segments, where it differs from `loss`.
+    pub stream_loss: Option<Loss>,
+    /// Chance that a datagram arrives twice, each copy with a latency of its own. Default 0.
+    pub duplicate: Option<f64>,
+    /// Datagrams that are held back, so that later ones overtake them. Default none.
+    pub reorder: Option<Reorder>,
+    /// Chance that a datagram has one bit flipped. Default 0. Streams have checksums of their own.
+    pub corrupt: Option<f64>,
+    /// Bytes per second that the way from one node to another carries, datagrams and streams together: a packet waits for those before it.
+    /// Default unlimited.
+    pub bandwidth: Option<u64>,
+    /// Datagrams beyond so many bytes are lost. Default unlimited.
+    pub packet_bytes_max: Option<u32>,
+}
+
+/// Datagrams that are held back.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reorder {
+    /// Their share, 0 to 1.
+    pub chance: f64,
+    /// Longest time that one is held back beyond its latency; evenly distributed from 0.
+    pub extra: Duration,
+}
+
+/// How packets are lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// Each on its own, with this chance (0 to 1).
+    Bernoulli(f64),
+    /// In bursts (Gilbert-Elliott, in continuous time): each link is good or bad, for exponentially distributed times.
+    GilbertElliott {
+        /// Chance of loss while good.
+        good: f64,
+        /// Chance of loss while bad.
+        bad: f64,
+        /// How long a link is good, on average.
+        mean_good: Duration,
+        /// How long it is bad, on average.
+        mean_bad: Duration,
+    },
 }
 
 /// A distribution of one-way latency.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Latency {
     /// Always the same.
     Constant {
@@ -139,12 +195,31 @@ pub enum Latency {
         /// The largest.
         max: Duration,
     },
+    /// Normal, what would be negative counts as 0.
+    Normal {
+        /// Mean.
+        mean: Duration,
+        /// Standard deviation.
+        sd: Duration,
+    },
     /// Log-normal.
     Lognormal {
         /// Half are below.
         median: Duration,
         /// 99 in a hundred are below.
         p99: Duration,
+    },
+    /// Pareto: the chance to exceed x is `(min / x)^shape`.
+    Pareto {
+        /// The smallest.
+        min: Duration,
+        /// The tail's exponent, above 0; below 1 even the mean is infinite.
+        shape: f64,
+    },
+    /// A measured distribution: values at rising shares from 0 to 1, straight lines between.
+    Empirical {
+        /// (share at or below, value), both rising; the first share is 0, the last 1.
+        table: Vec<(f64, Duration)>,
     },
 }
 
@@ -157,17 +232,32 @@ pub enum Selector {
     Pick(u32),
     /// Such a share of those it makes sense for, rounded to the nearest whole number, at least one.
     Fraction(f64),
+    /// Every node that the other selector of the same link or partition does not mean.
+    Rest,
     /// A zone, by its index in [`Cluster::zones`].
     Zone(usize),
     /// These, by number.
     Nodes(Vec<u32>),
 }
 
-/// Something that happens to the cluster.
+/// Something that happens to the cluster, once or again and again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
+    /// Its name, unique; empty when the file gives none. What is drawn for a fault depends on its name, or without one on its kind and
+    /// its place among the unnamed faults of that kind: on no other fault.
+    pub name: String,
     /// When, from t = 0.
     pub at: Duration,
+    /// How long, where the kind has an end; `None`: until the end of the measured time (a crash: for good).
+    pub lasts: Option<Duration>,
+    /// From start to start, when it repeats.
+    pub every: Option<Duration>,
+    /// No repetition begins at or after this; `None`: the end of the measured time.
+    pub until: Option<Duration>,
+    /// Whether nodes are drawn anew for each repetition.
+    pub repick: bool,
+    /// Whether it is switched off: nothing happens, and nothing else changes.
+    pub off: bool,
     /// What.
     pub kind: FaultKind,
     /// Whether it may touch nothing without failing the run.
@@ -177,12 +267,12 @@ pub struct Fault {
 /// What happens.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// Nodes stop without a word; `restart` says whether, when and how they come back.
+    /// Nodes stop without a word; with [`Fault::lasts`] they come back after it.
     Crash {
         /// Which, of those that are up.
         nodes: Selector,
-        /// How long they are down, and how they come back; `None`: for good.
-        restart: Option<(Duration, Restart)>,
+        /// How they come back, if they do.
+        back: Restart,
     },
     /// Nodes come back: those that are up are stopped without a word first.
     Restart {
@@ -203,6 +293,35 @@ pub enum FaultKind {
         /// Through whom: one of these after the other.
         through: Through,
     },
+    /// A process stands still (stop-the-world, SIGSTOP): it receives nothing, sends nothing, and its timers are late. What arrives waits
+    /// in the receive buffer.
+    Pause {
+        /// Which, of those that are up.
+        nodes: Selector,
+    },
+    /// Every message of a node is late by this much more, both those it sends and those it receives.
+    Slow {
+        /// Which, of those that are up.
+        nodes: Selector,
+        /// By how much.
+        extra: Latency,
+    },
+    /// Lifeguard's anomaly: a node's messages are held before they are sent and after they arrive, and released in a burst; its
+    /// timers run.
+    BlockIo {
+        /// Which, of those that are up.
+        nodes: Selector,
+    },
+    /// A node's clock is wrong. When the fault ends, it runs right again and its jump is undone; what it gained or lost by its rate stays, as
+    /// on a monotonic clock.
+    Clock {
+        /// Which, of those that are up.
+        nodes: Selector,
+        /// Local seconds per second; 1.0 is right.
+        rate: f64,
+        /// Nanoseconds by which the clock jumps at once; negative: back.
+        offset: i64,
+    },
     /// Packets and streams between two sets stop getting through.
     Partition {
         /// One side.
@@ -213,9 +332,31 @@ pub enum FaultKind {
         direction: Direction,
         /// What happens to what is under way when the cut begins.
         in_flight: InFlight,
-        /// How long; `None`: until the end of the measured time.
-        lasts: Option<Duration>,
+        /// The share of pairs (one of each side) that are cut, drawn for each pair; 1.0: all.
+        share: f64,
+        /// What is cut.
+        traffic: Traffic,
     },
+    /// Packets from one set of nodes to another travel otherwise.
+    Link {
+        /// Senders.
+        from: Selector,
+        /// Receivers.
+        to: Selector,
+        /// What differs.
+        travel: Travel,
+    },
+}
+
+/// What a partition cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    /// Datagrams and streams.
+    All,
+    /// Datagrams only.
+    Datagrams,
+    /// Streams only.
+    Streams,
 }
 
 impl FaultKind {
@@ -227,7 +368,12 @@ impl FaultKind {
             Self::Restart { .. } => "restart",
             Self::Leave { .. } => "leave",
             Self::Join { .. } => "join",
+            Self::Pause { .. } => "pause",
+            Self::Slow { .. } => "slow",
+            Self::BlockIo { .. } => "block-io",
+            Self::Clock { .. } => "clock",
             Self::Partition { .. } => "partition",
+            Self::Link { .. } => "link",
         }
     }
 }

@@ -117,6 +117,7 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::Seconds => "in seconds",
         Unit::Count => "a count",
         Unit::PerNodeHour => "per node and hour",
+        Unit::PerMemberPeriod => "per node and probe interval",
         Unit::BytesPerNodeSecond => "in bytes per node and second",
         Unit::PacketsPerNodeSecond => "in packets per node and second",
         Unit::Messages => "in messages",

@@ -7,9 +7,8 @@ use super::problem::Problem;
 use super::section::Section;
 use super::tree::{Item, Value};
 
-const NOTATION: &str =
-    "write { all = true }, { pick = 10 }, { fraction = 0.1 }, { zone = \"a\" } or [\"node-7\", \"node-8\"]";
-const KEYS: [&str; 4] = ["all", "pick", "fraction", "zone"];
+const NOTATION: &str = "write { all = true }, { pick = 10 }, { fraction = 0.1 }, { zone = \"a\" }, { rest = true } or [\"node-7\", \"node-8\"]";
+const KEYS: [&str; 5] = ["all", "pick", "fraction", "zone", "rest"];
 
 /// Reads a selector; what cannot be read is on the list and stands as every node.
 pub(super) fn read_selector(
@@ -26,7 +25,7 @@ pub(super) fn read_selector(
             let [key] = given[..] else {
                 // An unknown key alone has been reported with the valid ones.
                 if given.len() > 1 || entries.is_empty() {
-                    let message = "must have exactly one of all, pick, fraction and zone";
+                    let message = "must have exactly one of all, pick, fraction, zone and rest";
                     problems.push(Problem::at(path, message).hint(NOTATION));
                 }
                 return Selector::All;
@@ -59,10 +58,10 @@ fn one(key: &str, table: &mut Section<'_, '_>, cluster: &Cluster) -> Option<Sele
             found.map(Selector::Zone)
         }
         _ => {
-            if !table.truth("all")? {
-                table.report("all", "can only be true".into(), NOTATION);
+            if !table.truth(key)? {
+                table.report(key, "can only be true".into(), NOTATION);
             }
-            Some(Selector::All)
+            Some(if key == "all" { Selector::All } else { Selector::Rest })
         }
     }
 }

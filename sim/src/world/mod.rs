@@ -1,7 +1,11 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
-mod fate;
-mod feed;
+mod conditions;
+mod faults;
+mod hear;
+mod lives;
+mod parcels;
+mod stage;
 mod streams;
 
 use std::sync::Arc;
@@ -10,19 +14,21 @@ use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
-use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed};
+use rumormill_core::{Birth, Config, Node, Restore, Seed};
 
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
 use crate::faults::{Plan, end_of, link_rules};
 use crate::invariants::{Invariants, quiet};
 use crate::metrics::Meter;
-use crate::network::Network;
+use crate::network::{self, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
-use crate::scenario::{Scenario, Start, Variant};
+use crate::scenario::{FaultKind, Scenario, Start, Variant};
 use crate::truth::{Presence, Truth, node_name};
-use feed::Stage;
+use conditions::Conditions;
+use faults::Course;
+use stage::{Stage, What};
 use streams::Connections;
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
@@ -61,6 +67,7 @@ struct World<'s> {
     snapshots: Vec<Snapshot>,
     outbox: Outbox,
     plan: Plan,
+    courses: Vec<Course>,
     stage: Stage,
 }
 
@@ -71,9 +78,8 @@ impl<'s> World<'s> {
         let draws = Draws::new(seed);
         let network = Network::new(
             draws,
-            &scenario.network.latency,
-            scenario.network.loss,
-            link_rules(scenario, seed),
+            network::over(&variant.travel, &scenario.network.travel),
+            link_rules(scenario),
             count,
         );
         let stage = Stage {
@@ -83,10 +89,18 @@ impl<'s> World<'s> {
             parcels: Slab::new(),
             network,
             truth: Truth::new(count),
-            meter: Meter::new(count, nanos(scenario.warmup), nanos(scenario.duration)),
-            invariants: Invariants::new(count, &config),
+            meter: Meter::new(
+                count,
+                nanos(scenario.warmup),
+                nanos(scenario.duration),
+                config.probe_interval.as_secs_f64(),
+            ),
+            invariants: Invariants::new(count, &config, corrupts(scenario, variant)),
             digest: TraceDigest::new(),
             connections: Connections::new(count),
+            conditions: Conditions::new(count),
+            receive_buffer: scenario.network.receive_buffer as usize,
+            link_faults: 0,
             address: (0..count as u32).collect(),
             owner: (0..count as u32).collect(),
             armed: vec![u64::MAX; count],
@@ -95,9 +109,21 @@ impl<'s> World<'s> {
             effects: effects(scenario),
         };
         let plan = Plan::new(scenario, seed);
+        let courses = scenario.faults.iter().map(|_| Course::default()).collect();
         let nodes = (0..count).map(|_| None).collect();
         let snapshots = (0..count).map(|_| Snapshot::default()).collect();
-        Self { scenario, variant, config, seed, nodes, snapshots, outbox: Outbox::new(), plan, stage }
+        Self {
+            scenario,
+            variant,
+            config,
+            seed,
+            nodes,
+            snapshots,
+            outbox: Outbox::new(),
+            plan,
+            courses,
+            stage,
+        }
     }
 
     fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
@@ -134,18 +160,16 @@ impl<'s> World<'s> {
 
     /// Invariant 7: goes on without faults until all have agreed for the hold, or the bound is reached.
     fn quiet_time(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
-        let round_trip =
-            std::time::Duration::from_nanos(self.stage.network.worst_latency().saturating_mul(2));
-        let why = quiet::not_applicable(&self.config, self.stage.network.worst_loss(), round_trip)
-            .or_else(|| self.split_knowledge());
+        let (loss, latency) = self.stage.network.worst();
+        let round_trip = std::time::Duration::from_nanos(latency.saturating_mul(2));
+        let why = quiet::not_applicable(&self.config, loss, round_trip).or_else(|| self.split_knowledge());
         if let Some(why) = why {
             return self.stage.invariants.quiet.does_not_apply(why);
         }
         let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
         let (bound, hold) = (end.saturating_add(nanos(limits.bound)), nanos(limits.hold));
         self.stage.invariants.quiet.remark(format!(
-            "within {} s of quiet time, with a chance of at most {} to take longer by luck; ended early once all had agreed, with no \
-             suspicion open, for {} s",
+            "within {} s of quiet time, with a chance of at most {} to take longer by luck; ended early once all had agreed for {} s",
             limits.bound.as_secs(),
             quiet::FAILURE_PROBABILITY,
             limits.hold.as_secs()
@@ -176,6 +200,7 @@ impl<'s> World<'s> {
             distributions: std::collections::BTreeMap::default(),
             values,
             load_by_kind: std::collections::BTreeMap::default(),
+            network: self.stage.network.deeds.by_name(),
             series: crate::record::Series::default(),
             faults: self.stage.effects,
             invariants: self.stage.invariants.outcomes(),
@@ -203,6 +228,12 @@ impl<'s> World<'s> {
                     self.join(node, vec![0]);
                 }
             }
+            Start::JoinStaggered { gap } => {
+                for (place, node) in (0u64..).zip(first) {
+                    let at = nanos(gap).saturating_mul(place);
+                    self.stage.plan(at, What::Start, node, node, &[]);
+                }
+            }
         }
     }
 
@@ -210,7 +241,7 @@ impl<'s> World<'s> {
         let name = NodeName::new(&node_name(node)).unwrap_or_else(|_| unreachable!("digits make a name"));
         Arc::new(Identity {
             name,
-            addr: feed::socket(self.stage.address[node as usize]),
+            addr: stage::socket(self.stage.address[node as usize]),
             meta: Box::default(),
             versions: self.config.versions,
         })
@@ -240,7 +271,7 @@ impl<'s> World<'s> {
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
             restore: Restore { incarnation, members },
         };
-        let born = Node::new(self.config.clone(), birth, Instant::from_nanos(self.stage.now));
+        let born = Node::new(self.config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
         let believed = members.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
@@ -256,13 +287,15 @@ impl<'s> World<'s> {
         let stage = &mut self.stage;
         stage.digest.add(stage.now, node, &input);
         let tick = matches!(input, Input::Tick);
-        let outputs = rumormill_core::step(process, input, Instant::from_nanos(stage.now), &mut self.outbox);
+        let outputs =
+            rumormill_core::step(process, input, stage.conditions.local(node, stage.now), &mut self.outbox);
         for output in outputs {
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
         while let Some(node) = self.stage.stopping.pop() {
             self.nodes[node as usize] = None;
+            self.drop_waiting(node);
             self.stage.cut_connections(node);
             self.stage.truth.set(node, Presence::Left);
         }
@@ -280,7 +313,12 @@ impl<'s> World<'s> {
         }
         self.stage.armed[node as usize] = u64::MAX;
         let Some(process) = &self.nodes[node as usize] else { return };
-        if process.deadline().is_some_and(|(at, _)| at.as_nanos() <= time) {
+        // A process that stands still wakes up when it goes on.
+        if self.stage.conditions.is_paused(node) {
+            return;
+        }
+        let local = self.stage.conditions.local(node, time);
+        if process.deadline().is_some_and(|(at, _)| at <= local) {
             self.feed(node, Input::Tick);
         } else {
             self.stage.arm(node, process);
@@ -288,17 +326,30 @@ impl<'s> World<'s> {
     }
 }
 
+/// Whether the network damages anything, now or during a fault.
+fn corrupts(scenario: &Scenario, variant: &Variant) -> bool {
+    let links = scenario.network.links.iter().map(|link| &link.travel);
+    let faults = scenario.faults.iter().filter_map(|fault| match &fault.kind {
+        FaultKind::Link { travel, .. } => Some(travel),
+        _ => None,
+    });
+    let all = [&scenario.network.travel, &variant.travel].into_iter().chain(links).chain(faults);
+    all.filter_map(|travel| travel.corrupt).any(|chance| chance > 0.0)
+}
+
 fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
     let end = nanos(scenario.duration);
     let effect = |(index, fault): (usize, &crate::scenario::Fault)| FaultEffect {
         index,
         kind: fault.kind.name().to_owned(),
+        name: fault.name.clone(),
+        times: 0,
         at: nanos(fault.at) as f64 / 1e9,
-        until: end_of(fault).filter(|t| *t <= end).map(|t| t as f64 / 1e9),
+        until: end_of(fault, nanos(fault.at), end).map(|t| t as f64 / 1e9),
         nodes: Vec::new(),
         aimed: 0,
         did: std::collections::BTreeMap::default(),
-        may_be_idle: fault.may_be_idle,
+        may_be_idle: fault.may_be_idle || fault.off,
     };
     scenario.faults.iter().enumerate().map(effect).collect()
 }

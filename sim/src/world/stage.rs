@@ -1,22 +1,22 @@
-//! Carrying out what nodes want: packets and streams onto the network, news to the meters and invariants.
+//! Carrying out what nodes want: packets and streams onto the network, joins that are retried.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rumormill_core::Node;
-use rumormill_core::io::{CommandId, Event, Note, Output, State, StreamAction, StreamId};
+use rumormill_core::io::{CommandId, Output, StreamAction, StreamId};
+use rumormill_core::wire::Kinds;
 
 use super::WAKE;
+use super::conditions::{Conditions, Held};
 use super::streams::{Connections, Step};
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
 use crate::invariants::Invariants;
 use crate::metrics::Meter;
-use crate::metrics::changes::Change;
-use crate::metrics::views::View;
 use crate::network::{Fate, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::FaultEffect;
-use crate::truth::{Truth, node_number};
+use crate::truth::Truth;
 
 const PORT: u16 = 7946;
 /// The number of a join command; a leave has the next one.
@@ -41,10 +41,14 @@ pub(super) enum What {
     Datagram,
     /// Something on a connection, at one side of it.
     Stream { connection: u32, generation: u32, side: u8, step: Step },
-    /// A fault begins.
+    /// A process was told to leave while it stood still.
+    Leave,
+    /// A node starts, and joins through the first.
+    Start,
+    /// A fault begins, or begins again.
     Fault(u32),
-    /// A partition ends.
-    Heal(u32),
+    /// A fault ends.
+    End(u32),
     /// A node comes back after this fault's crash, if it still is in this life.
     Return { fault: u32, life: u32 },
     /// A failed join is tried again, if the node still is in this life.
@@ -63,6 +67,8 @@ pub(super) struct Parcel {
     pub(super) receiver: u32,
     pub(super) sent: u64,
     pub(super) bytes: Vec<u8>,
+    /// Whether the network flipped one of its bits.
+    pub(super) damaged: bool,
 }
 
 /// A join that is not done yet.
@@ -84,10 +90,15 @@ pub(super) struct Stage {
     pub(super) invariants: Invariants,
     pub(super) digest: TraceDigest,
     pub(super) connections: Connections,
+    pub(super) conditions: Conditions,
+    /// Bytes of datagrams that wait at a node whose process does not read.
+    pub(super) receive_buffer: usize,
     /// Each node's present address number.
     pub(super) address: Vec<u32>,
     /// Each address number's node.
     pub(super) owner: Vec<u32>,
+    /// Link faults at present.
+    pub(super) link_faults: u32,
     /// The wake-up that counts, for each node.
     pub(super) armed: Vec<u64>,
     pub(super) joining: Vec<Option<Joining>>,
@@ -104,15 +115,16 @@ impl Stage {
         self.invariants.incarnations.announced(node, incarnation);
         self.meter.queue(depth as u32, now);
         if tick {
+            let local = self.conditions.local(node, now).as_nanos();
             let deadline = process.deadline().map(|(at, _)| at.as_nanos());
-            self.invariants.deadlines.after_tick(now, node, deadline);
+            self.invariants.deadlines.after_tick(local, node, deadline);
         }
         self.arm(node, process);
     }
 
     pub(super) fn arm(&mut self, node: u32, process: &Node) {
         let Some((at, _)) = process.deadline() else { return };
-        let at = at.as_nanos().max(self.now);
+        let at = self.conditions.global(node, at).max(self.now);
         if at < self.armed[node as usize] {
             self.armed[node as usize] = at;
             self.queue.push(at, node | WAKE);
@@ -127,31 +139,53 @@ impl Stage {
         }
     }
 
-    /// Puts something into the queue; the caller fills the buffer.
-    pub(super) fn plan(&mut self, at: u64, what: What, from: u32, to: u32, bytes: &[u8]) {
+    /// Puts something into the queue; its parcel.
+    pub(super) fn plan(&mut self, at: u64, what: What, from: u32, to: u32, bytes: &[u8]) -> u32 {
         let (index, parcel) = self.parcels.take();
+        parcel.damaged = false;
         parcel.what = what;
         (parcel.from, parcel.to, parcel.sent) = (from, to, self.now);
         parcel.bytes.clear();
         parcel.bytes.extend_from_slice(bytes);
         (parcel.sender, parcel.receiver) = (self.address[from as usize], self.address[to as usize]);
         self.queue.push(at, index);
+        index
     }
 
     pub(super) fn carry_out(&mut self, node: u32, output: Output<'_>) {
-        let now = self.now;
+        let holds = self.conditions.holds_sends(node);
         match output {
-            Output::Packet { to, bytes, kinds } => {
-                let metered = self.meter.metered(now);
-                self.meter.load.datagram(node, bytes.len() as u64, &kinds, metered);
-                self.invariants.budgets.packet(now, node, bytes.len());
-                self.datagram(node, to, bytes);
+            Output::Packet { to, bytes, kinds } if holds => {
+                self.conditions.hold(node, Held::Packet { to, bytes: bytes.to_vec(), kinds });
             }
+            Output::Packet { to, bytes, kinds } => self.packet(node, to, bytes, &kinds),
+            Output::Stream { id, action } if holds => self.conditions.hold(node, Held::of(id, action)),
             Output::Stream { id, action } => self.stream(node, id, action),
             Output::Event(event) => self.event(node, &event),
             Output::Note(note) => self.note(node, &note),
             Output::Completed { id, result } => self.completed(node, id, result.is_ok()),
         }
+    }
+
+    /// What a node wanted to send while it was blocked goes out in one burst.
+    pub(super) fn release_sends(&mut self, node: u32) {
+        for held in self.conditions.take_held(node) {
+            match held {
+                Held::Packet { to, bytes, kinds } => self.packet(node, to, &bytes, &kinds),
+                Held::Open { id, to, deadline } => self.stream(node, id, StreamAction::Open { to, deadline }),
+                Held::Frame { id, bytes, kinds, last } => {
+                    self.stream(node, id, StreamAction::Frame { bytes: &bytes, kinds, last });
+                }
+                Held::Close { id } => self.stream(node, id, StreamAction::Close),
+            }
+        }
+    }
+
+    fn packet(&mut self, node: u32, to: SocketAddr, bytes: &[u8], kinds: &Kinds) {
+        let metered = self.meter.metered(self.now);
+        self.meter.load.datagram(node, bytes.len() as u64, kinds, metered);
+        self.invariants.budgets.packet(self.now, node, bytes.len());
+        self.datagram(node, to, bytes);
     }
 
     /// The node that has this address at present.
@@ -163,12 +197,39 @@ impl Stage {
 
     fn datagram(&mut self, from: u32, to: SocketAddr, bytes: &[u8]) {
         let Some(to) = self.node_at(to) else { return };
-        match self.network.datagram(from, to, self.now) {
-            Fate::Arrives(after) => {
-                self.plan(self.now.saturating_add(after), What::Datagram, from, to, bytes);
+        let now = self.now;
+        self.count_link_fault(from, to, "packets_carried");
+        match self.network.datagram(from, to, bytes.len(), now) {
+            Fate::Arrives { after, again, damage } => {
+                let parcel = self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                if let Some(word) = damage {
+                    self.damage(parcel, word);
+                }
+                if let Some(after) = again {
+                    self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                }
             }
             Fate::Cut(fault) => self.did(fault, "packets_dropped"),
-            Fate::Lost => {}
+            Fate::Lost => self.count_link_fault(from, to, "packets_lost"),
+        }
+    }
+
+    /// Flips one bit of a datagram under way.
+    fn damage(&mut self, parcel: u32, word: u64) {
+        let parcel = self.parcels.get(parcel);
+        let bits = parcel.bytes.len() as u64 * 8;
+        if bits > 0 {
+            let bit = word % bits;
+            parcel.bytes[(bit / 8) as usize] ^= 1 << (bit % 8);
+            parcel.damaged = true;
+        }
+    }
+
+    fn count_link_fault(&mut self, from: u32, to: u32, what: &str) {
+        if self.link_faults > 0
+            && let Some(fault) = self.network.link_fault(from, to)
+        {
+            self.did(fault, what);
         }
     }
 
@@ -216,8 +277,9 @@ impl Stage {
         if connection.stalled[side] {
             return;
         }
-        match self.network.segment(from, to, now) {
-            Fate::Arrives(after) => {
+        self.count_link_fault(from, to, "segments_carried");
+        match self.network.segment(from, to, bytes.len(), now) {
+            Fate::Arrives { after, .. } => {
                 let connection = self.connections.get(index);
                 let at = now.saturating_add(after).max(connection.arrival[side]);
                 connection.arrival[side] = at;
@@ -268,79 +330,9 @@ impl Stage {
         self.plan(self.now.saturating_add(wait as u64), What::Rejoin { life }, node, node, &[]);
     }
 
-    fn event(&mut self, observer: u32, event: &Event<'_>) {
-        let now = self.now;
-        let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
-        match event {
-            Event::Join { member, .. } => {
-                let Some(subject) = number(member) else { return };
-                if self.meter.views.get(observer, subject) != View::Suspect {
-                    self.meter.view(observer, subject, View::Alive, now);
-                }
-                self.meter.joined(observer, subject, now);
-                self.meter.report(observer, subject, Change::Join, now, &self.network);
-            }
-            Event::Leave { member } => {
-                let Some(subject) = number(member) else { return };
-                self.meter.view(observer, subject, View::Left, now);
-                self.invariants.leavers.heard(now, observer);
-                self.meter.report(observer, subject, Change::Leave, now, &self.network);
-            }
-            Event::Failed { member, incarnation } => {
-                let Some(subject) = number(member) else { return };
-                let before = self.meter.view(observer, subject, View::Failed, now);
-                self.invariants.leavers.failed(now, observer, subject, before);
-                self.meter.failed((observer, subject), *incarnation, now, &self.truth, &self.network);
-                self.meter.report(observer, subject, Change::Crash, now, &self.network);
-            }
-            Event::Reap { member } => {
-                let Some(subject) = number(member) else { return };
-                self.meter.view(observer, subject, View::Unknown, now);
-            }
-            Event::Update { .. } | Event::Conflict { .. } => {}
-        }
-    }
-
-    fn note(&mut self, observer: u32, note: &Note<'_>) {
-        let now = self.now;
-        match note {
-            Note::Applied { subject, before, state, incarnation, .. } => {
-                let Some(subject) = node_number(&subject.name).filter(|s| *s != observer) else { return };
-                self.invariants.incarnations.held(now, observer, subject, *incarnation);
-                if (*before, *state) == (Some(State::Left), State::Dead) {
-                    self.invariants.leavers.failed(now, observer, subject, View::Left);
-                }
-                let view = match state {
-                    State::Alive => View::Alive,
-                    State::Suspect => View::Suspect,
-                    State::Dead => View::Failed,
-                    State::Left => View::Left,
-                    State::Forgotten => return,
-                };
-                self.meter.view(observer, subject, view, now);
-            }
-            Note::Suspected { subject, .. } => {
-                let Some(subject) = node_number(&subject.name) else { return };
-                self.meter.view(observer, subject, View::Suspect, now);
-                self.meter.suspected(observer, subject, now);
-            }
-            Note::Refuted { accused, announced, .. } => {
-                self.invariants.own.refuted(now, observer, *accused, *announced);
-                self.meter.refuted(now);
-            }
-            Note::Rejected { from, error } => {
-                self.invariants.label.refused(now, observer, &from.to_string(), &error.to_string());
-            }
-            Note::Confirmed { .. }
-            | Note::ProbeFailed { .. }
-            | Note::ProbeAnswered { .. }
-            | Note::Shed(_) => {}
-        }
-    }
-
-    /// Whether all views are right and nothing is open that could change one.
+    /// Whether all views are right.
     pub(super) fn is_calm(&self) -> bool {
-        self.meter.views.wrong() == 0 && self.meter.views.suspects() == 0
+        self.meter.views.wrong() == 0
     }
 
     /// Invariant 7, at the end of quiet time.

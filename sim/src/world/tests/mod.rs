@@ -1,14 +1,18 @@
+mod faults;
+mod pairing;
+
 use std::time::Duration;
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
 
 use super::*;
 use crate::scenario::{
-    Cluster, Direction, Fault, FaultKind, InFlight, Latency, Profile, Restart, Selector, Through, Weight,
+    Cluster, Direction, Fault, FaultKind, InFlight, Latency, Loss, Profile, Restart, Selector, Through,
+    Traffic, Travel, Weight,
 };
 
 fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario {
-    let fault = |(at, kind)| Fault { at: Duration::from_secs(at), kind, may_be_idle: true };
+    let faults = faults.into_iter().map(|(at, kind)| fault(at, None, kind)).collect();
     Scenario {
         name: "test".into(),
         about: String::new(),
@@ -19,28 +23,55 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
         weight: Weight::Light,
         cluster: Cluster { nodes, config: Config::lan(), profile: Profile::Lan, start, zones: Vec::new() },
         network: crate::scenario::Network {
-            latency: Latency::Uniform { min: Duration::from_micros(200), max: Duration::from_millis(2) },
-            loss: 0.01,
+            travel: Travel {
+                latency: Some(Latency::Uniform {
+                    min: Duration::from_micros(200),
+                    max: Duration::from_millis(2),
+                }),
+                loss: Some(Loss::Bernoulli(0.01)),
+                ..Travel::default()
+            },
             links: Vec::new(),
+            receive_buffer: 2 << 20,
         },
-        faults: faults.into_iter().map(fault).collect(),
-        variants: vec![Variant { name: "default".into(), config: Config::lan() }],
+        faults,
+        variants: vec![Variant { name: "default".into(), config: Config::lan(), travel: Travel::default() }],
         expects: Vec::new(),
         source: String::new(),
     }
 }
 
-fn crash(nodes: Selector) -> FaultKind {
-    FaultKind::Crash { nodes, restart: None }
+/// A fault at so many seconds, for so many.
+fn fault(at: u64, lasts: Option<u64>, kind: FaultKind) -> Fault {
+    Fault {
+        name: String::new(),
+        at: Duration::from_secs(at),
+        lasts: lasts.map(Duration::from_secs),
+        every: None,
+        until: None,
+        repick: false,
+        off: false,
+        kind,
+        may_be_idle: true,
+    }
 }
 
-fn partition(size: u32, direction: Direction, lasts: u64) -> FaultKind {
+fn back(new_address: bool, lost_state: bool) -> Restart {
+    Restart { new_address, lost_state, through: Through::FirstAndTwo }
+}
+
+fn crash(nodes: Selector) -> FaultKind {
+    FaultKind::Crash { nodes, back: back(false, false) }
+}
+
+fn partition(size: u32, direction: Direction, share: f64) -> FaultKind {
     FaultKind::Partition {
         a: Selector::Pick(size),
-        b: Selector::All,
+        b: Selector::Rest,
         direction,
         in_flight: InFlight::Drop,
-        lasts: Some(Duration::from_secs(lasts)),
+        share,
+        traffic: Traffic::All,
     }
 }
 
@@ -90,41 +121,61 @@ fn a_leaver_is_known_to_have_left_and_is_not_reported_failed() {
 
 #[test]
 fn a_healed_partition_converges() {
-    let record = run(&scenario(10, Start::Converged, vec![(10, partition(5, Direction::Both, 60))]), 0, 1);
+    let mut scenario = scenario(10, Start::Converged, Vec::new());
+    scenario.faults = vec![fault(10, Some(60), partition(5, Direction::Both, 1.0))];
+    let record = run(&scenario, 0, 1);
     holds(&record);
     assert!(record.faults[0].did["packets_dropped"] > 0);
     let quiet = record.invariants.iter().find(|i| i.number == 7).unwrap();
     assert_eq!((quiet.checked, &quiet.not_applicable), (1, &None));
 }
 
-fn any_fault() -> impl Strategy<Value = (u64, FaultKind)> {
-    let restart = (any::<bool>(), any::<bool>()).prop_map(|(new_address, lost_state)| Restart {
-        new_address,
-        lost_state,
-        through: Through::FirstAndTwo,
-    });
-    let kind = (0u8..4, 1u32..4, 1u64..50, restart, any::<bool>());
-    (0u64..100, kind).prop_map(|(at, (kind, count, lasts, restart, both))| {
+fn any_fault() -> impl Strategy<Value = Fault> {
+    let kind = (0u8..9, 1u32..4, 1u64..50, any::<bool>(), any::<bool>(), any::<bool>());
+    (0u64..100, kind).prop_map(|(at, (kind, count, lasts, one, two, ends))| {
         let nodes = Selector::Pick(count);
+        let some_ms = |ms| Latency::Constant { value: Duration::from_millis(ms) };
         let kind = match kind {
-            0 => crash(nodes),
-            1 => FaultKind::Crash { nodes, restart: Some((Duration::from_secs(lasts), restart)) },
+            0 => FaultKind::Crash { nodes, back: back(one, two) },
+            1 => FaultKind::Restart { nodes, how: back(one, two) },
             2 => FaultKind::Leave { nodes },
-            _ => partition(count, if both { Direction::Both } else { Direction::AToB }, lasts),
+            3 => FaultKind::Pause { nodes },
+            4 => FaultKind::BlockIo { nodes },
+            5 => FaultKind::Slow { nodes, extra: some_ms(if one { 100 } else { 800 }) },
+            6 => FaultKind::Clock {
+                nodes,
+                rate: if one { 1.3 } else { 0.7 },
+                offset: if two { 9 << 30 } else { -9 << 30 },
+            },
+            7 => FaultKind::Link {
+                from: nodes,
+                to: Selector::All,
+                travel: Travel {
+                    loss: Some(Loss::Bernoulli(0.5)),
+                    corrupt: one.then_some(0.2),
+                    duplicate: two.then_some(0.5),
+                    ..Travel::default()
+                },
+            },
+            _ => {
+                let direction = if one { Direction::Both } else { Direction::AToB };
+                partition(count, direction, if two { 1.0 } else { 0.5 })
+            }
         };
-        (at, kind)
+        fault(at, ends.then_some(lasts), kind)
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn no_invariant_breaks_under_random_faults(
         seed in any::<u64>(),
         nodes in 5u32..14,
         faults in proptest::collection::vec(any_fault(), 0..5),
     ) {
-        let record = run(&scenario(nodes, Start::Converged, faults), 0, seed);
+        let scenario = Scenario { faults, ..scenario(nodes, Start::Converged, Vec::new()) };
+        let record = run(&scenario, 0, seed);
         for invariant in &record.invariants {
             prop_assert!(invariant.violations == 0, "{invariant:?}");
         }

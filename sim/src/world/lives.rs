@@ -1,0 +1,169 @@
+//! How nodes begin, end and come back, and how they find the others.
+
+use rumormill_core::id::Incarnation;
+use rumormill_core::io::{Command, Input, State};
+
+use super::stage::{JOIN, Joining, LEAVE, What, socket};
+use super::{Snapshot, World};
+use crate::draws::Purpose;
+use crate::faults::choose;
+use crate::metrics::changes::Change;
+use crate::scenario::{Restart, Through};
+use crate::truth::{Presence, node_name};
+
+impl World<'_> {
+    /// A process stops without a word.
+    pub(super) fn crash(&mut self, node: u32, fault: usize) {
+        let Some(process) = self.nodes[node as usize].take() else { return };
+        let own = node_name(node);
+        let members = process
+            .members()
+            .filter(|m| matches!(m.state, State::Alive | State::Suspect) && *m.identity.name != *own)
+            .map(|m| (m.identity.clone(), m.incarnation))
+            .collect();
+        self.snapshots[node as usize] = Snapshot { incarnation: process.incarnation(), members };
+        self.drop_waiting(node);
+        let stage = &mut self.stage;
+        stage.cut_connections(node);
+        stage.joining[node as usize] = None;
+        stage.truth.set(node, Presence::Down);
+        stage.truth.changed(stage.now);
+        stage.meter.gone(node, Change::Crash, stage.now);
+        stage.did(fault, "crashed");
+    }
+
+    /// A process is told to leave; one that stands still hears it when it goes on.
+    pub(super) fn leave(&mut self, node: u32, fault: usize) {
+        let stage = &mut self.stage;
+        stage.joining[node as usize] = None;
+        stage.truth.set(node, Presence::Leaving);
+        stage.truth.changed(stage.now);
+        stage.meter.gone(node, Change::Leave, stage.now);
+        stage.did(fault, "left");
+        if stage.conditions.is_paused(node) {
+            let (index, parcel) = stage.parcels.take();
+            (parcel.what, parcel.from, parcel.to) = (What::Leave, node, node);
+            parcel.bytes.clear();
+            let waits = stage.conditions.receive(node, index, 0, usize::MAX);
+            debug_assert!(waits, "what takes no room finds some");
+        } else {
+            self.feed(node, Input::Command { id: LEAVE, command: Command::Leave });
+        }
+    }
+
+    /// A process starts again.
+    pub(super) fn come_back(&mut self, node: u32, how: &Restart, fault: usize) {
+        if how.new_address {
+            self.stage.address[node as usize] = self.stage.owner.len() as u32;
+            self.stage.owner.push(node);
+        }
+        let snapshot = std::mem::take(&mut self.snapshots[node as usize]);
+        let snapshot = if how.lost_state { Snapshot::default() } else { snapshot };
+        self.birth(node, snapshot.incarnation, &snapshot.members, true);
+        self.stage.did(fault, "restarted");
+        self.join_through(&how.through, node, fault);
+    }
+
+    /// A process starts for the first time, and joins.
+    pub(super) fn arrive(&mut self, node: u32, through: &Through, fault: usize) {
+        self.birth(node, Incarnation(0), &[], true);
+        self.stage.did(fault, "joined");
+        self.join_through(through, node, fault);
+    }
+
+    fn join_through(&mut self, through: &Through, node: u32, fault: usize) {
+        let through = self.through(through, node, fault);
+        if through.is_empty() {
+            // A selector may mean nobody but the joiner itself, and the report shows it.
+            self.stage.did(fault, "had_nobody_to_join");
+        }
+        self.join(node, through);
+    }
+
+    /// A process of a cluster that starts one by one.
+    pub(super) fn start_late(&mut self, node: u32) {
+        self.birth(node, Incarnation(0), &[], true);
+        if node != 0 {
+            self.join(node, vec![0]);
+        }
+    }
+
+    /// Through whom a node joins: itself never.
+    fn through(&self, through: &Through, node: u32, fault: usize) -> Vec<u32> {
+        let nodes = self.scenario.cluster.nodes;
+        match through {
+            Through::Selector(selector) => {
+                let order = self.plan.orders(fault, 0).second;
+                choose(selector, &order, &self.scenario.cluster.zones, |n| n != node)
+            }
+            Through::FirstAndTwo => {
+                let mut chosen: Vec<u32> = (node != 0).then_some(0).into_iter().collect();
+                let wanted = chosen.len() + 2;
+                // Draws repeat in small clusters; so many tries find two others unless there are none.
+                for attempt in 0..64u16 {
+                    let word = self.stage.draws.word(
+                        Purpose::Through,
+                        self.plan.number(fault) as u32,
+                        node,
+                        self.stage.now / 1_000_000,
+                        attempt,
+                    );
+                    let drawn = ((u128::from(word) * u128::from(nodes)) >> 64) as u32;
+                    if chosen.len() < wanted && drawn != node && !chosen.contains(&drawn) {
+                        chosen.push(drawn);
+                    }
+                }
+                chosen
+            }
+        }
+    }
+
+    /// A node begins to join.
+    pub(super) fn join(&mut self, node: u32, through: Vec<u32>) {
+        if through.is_empty() {
+            return;
+        }
+        self.stage.joining[node as usize] = Some(Joining { through, attempts: 0 });
+        self.try_join(node);
+    }
+
+    /// A node tries to join, once.
+    pub(super) fn try_join(&mut self, node: u32) {
+        let stage = &mut self.stage;
+        let Some(joining) = &mut stage.joining[node as usize] else { return };
+        joining.attempts += 1;
+        let addresses = joining.through.iter().map(|n| socket(stage.address[*n as usize])).collect();
+        stage.meter.join_attempts += u64::from(stage.meter.metered(stage.now));
+        self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses } });
+    }
+
+    /// Why the live nodes cannot find each other, if they cannot: no chain of known present addresses connects them.
+    pub(super) fn split_knowledge(&self) -> Option<String> {
+        let mut group: Vec<u32> = (0..self.nodes.len() as u32).collect();
+        for node in (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n)) {
+            let Some(process) = &self.nodes[node as usize] else { continue };
+            let dialled = self.stage.joining[node as usize].iter().flat_map(|j| j.through.iter().copied());
+            let known = process.members().filter(|m| m.state != State::Left).filter_map(|m| {
+                let number = crate::truth::node_number(&m.identity.name)?;
+                (m.identity.addr == socket(self.stage.address[number as usize])).then_some(number)
+            });
+            for other in known.chain(dialled).filter(|o| self.stage.truth.is_up(*o)) {
+                let (a, b) = (root(&mut group, node), root(&mut group, other));
+                group[a as usize] = b;
+            }
+        }
+        let mut live = (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n));
+        let first = live.next()?;
+        let first_root = root(&mut group, first);
+        let apart = live.find(|n| root(&mut group, *n) != first_root)?;
+        Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+    }
+}
+
+fn root(group: &mut [u32], mut node: u32) -> u32 {
+    while group[node as usize] != node {
+        group[node as usize] = group[group[node as usize] as usize];
+        node = group[node as usize];
+    }
+    node
+}
