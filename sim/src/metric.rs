@@ -60,25 +60,25 @@ pub const METRICS: &[Metric] = &[
         "suspicion.first",
         Unit::Seconds,
         Distribution,
-        "from a crash to the first suspicion at a live member; one sample per crash",
+        "from the onset (a crash, or the begin of a pause or block-io) to the first suspicion at a live, undisturbed, connected member",
     ),
     metric(
         "detection.first",
         Unit::Seconds,
         Distribution,
-        "from a crash to the first report of failure at a live, connected member; one sample per crash",
+        "from the onset to the first report of failure there; what was not reported before a pause or block-io ended is censored",
     ),
     metric(
         "detection.all",
         Unit::Seconds,
         Distribution,
-        "from a crash to the last report of failure at live, connected members; one sample per crash",
+        "from the onset to the last report of failure at all of them",
     ),
     metric(
         "dissemination.failure",
         Unit::Seconds,
         Distribution,
-        "from the first to the last report of a failure; one sample per crash",
+        "from the first to the last report of a failure",
     ),
     metric(
         "dissemination.join",
@@ -108,7 +108,7 @@ pub const METRICS: &[Metric] = &[
         "false_positives.all",
         Unit::Count,
         Value,
-        "failures declared about a member that was up and reachable, one per (observer, subject, incarnation)",
+        "failures declared about a member that was up, undisturbed and reachable, one per (observer, subject, incarnation)",
     ),
     metric(
         "false_positives.healthy",

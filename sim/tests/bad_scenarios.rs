@@ -64,7 +64,7 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
             "cluster.profile",
             "did you mean \"lan\"? valid: lan, wan, local",
         ),
-        (with("start = \"join-staggered\"\n"), (8, 9), "cluster.start", "unknown start \"join-staggered\""),
+        (with("start = \"joined\"\n"), (8, 9), "cluster.start", "unknown start \"joined\""),
         (
             with("config = { gosip_nodes = 4 }\n"),
             (8, 12),
@@ -116,16 +116,16 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
         (with("[network]\nloss = 1.5\n"), (9, 8), "network.loss", "must be from 0 to 1"),
         (with("[network]\nloss = nan\n"), (9, 8), "network.loss", "must be from 0 to 1"),
         (
-            with("[network]\nloss = { kind = \"gilbert-elliott\" }\n"),
-            (9, 8),
-            "network.loss",
-            "must be a number, not a table",
+            with("[network]\nloss = { kind = \"gilbert\" }\n"),
+            (9, 17),
+            "network.loss.kind",
+            "did you mean \"gilbert-elliott\"?",
         ),
         (
-            with("[network]\nlatency = { kind = \"pareto\" }\n"),
+            with("[network]\nlatency = { kind = \"gamma\" }\n"),
             (9, 20),
             "network.latency.kind",
-            "valid: constant, uniform, lognormal",
+            "valid: constant, uniform, normal, lognormal, pareto, empirical",
         ),
         (
             with("[network]\nlatency = { kind = \"constant\", p99 = \"1s\", value = \"1s\" }\n"),
@@ -146,10 +146,10 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
             "a link cannot draw its nodes",
         ),
         (
-            with("[[fault]]\nat = \"1s\"\nkind = \"pause\"\nnodes = { pick = 1 }\n"),
+            with("[[fault]]\nat = \"1s\"\nkind = \"pauze\"\nnodes = { pick = 1 }\n"),
             (10, 8),
             "fault[0].kind",
-            "unknown kind of fault \"pause\"",
+            "did you mean \"pause\"?",
         ),
         (
             with(&format!("{crash}nodes = [\"node-1\", \"node-100\"]\n")),
@@ -189,10 +189,10 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
         ),
         (with(crash), (8, 1), "fault[0].nodes", "`nodes` is missing"),
         (
-            with(&format!("{crash}nodes = {{ pick = 1 }}\nevery = \"1s\"\n")),
+            with(&format!("{crash}nodes = {{ pick = 1 }}\nevry = \"1s\"\n")),
             (12, 1),
-            "fault[0].every",
-            "unknown key \"every\"",
+            "fault[0].evry",
+            "did you mean \"every\"?",
         ),
         (
             with(&format!("{crash}nodes = {{ pick = 1 }}\nfor = \"31s\"\n")),
