@@ -131,10 +131,10 @@ pub const METRICS: &[Metric] = &[
     metric("flaps", Unit::Count, Value, "failed and alive again at one observer within a minute"),
     metric("suspicions", Unit::Count, Value, "suspicions begun, over all observers"),
     metric(
-        "accusation_rate",
+        "false_suspicion_rate",
         Unit::PerMemberPeriod,
         Value,
-        "accusations by a node's own failed probe, per node and probe interval",
+        "failed probes of members that were up, each a suspicion in SWIM, per node and probe interval",
     ),
     metric("refutations", Unit::Count, Value, "accusations that their subject refuted"),
     metric(

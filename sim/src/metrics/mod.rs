@@ -42,7 +42,7 @@ pub struct Meter {
     failed_at: HashMap<(u32, u32), u64>,
     flaps: u64,
     suspicions: u64,
-    accusations: u64,
+    false_suspicions: u64,
     refutations: u64,
     /// Join commands issued.
     pub join_attempts: u64,
@@ -79,7 +79,7 @@ impl Meter {
             failed_at: HashMap::new(),
             flaps: 0,
             suspicions: 0,
-            accusations: 0,
+            false_suspicions: 0,
             refutations: 0,
             join_attempts: 0,
             queue_depth: 0,
@@ -307,9 +307,9 @@ impl Meter {
         }
     }
 
-    /// A node's own probe failed, and it accuses.
-    pub fn accused(&mut self, now: u64) {
-        self.accusations += u64::from(self.metered(now));
+    /// A node's own probe of a member that is up failed.
+    pub fn falsely_suspected(&mut self, now: u64) {
+        self.false_suspicions += u64::from(self.metered(now));
     }
 
     /// An accusation was refuted.
@@ -368,7 +368,7 @@ impl Meter {
         put("flaps", self.flaps as f64);
         put("suspicions", self.suspicions as f64);
         let periods = node_seconds / self.probe_interval;
-        put("accusation_rate", per(self.accusations as f64, periods));
+        put("false_suspicion_rate", per(self.false_suspicions as f64, periods));
         put("refutations", self.refutations as f64);
         put("load.bytes", per(sum(&self.load.bytes), node_seconds));
         put("load.bytes.busiest", busiest(&self.load.bytes));

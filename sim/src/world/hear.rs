@@ -71,9 +71,9 @@ impl Stage {
             Note::Rejected { from, error } => {
                 self.invariants.label.refused(now, observer, &from.to_string(), &error.to_string());
             }
-            Note::ProbeFailed { accuses, .. } => {
-                if *accuses {
-                    self.meter.accused(now);
+            Note::ProbeFailed { subject, .. } => {
+                if node_number(&subject.name).is_some_and(|subject| self.truth.is_up(subject)) {
+                    self.meter.falsely_suspected(now);
                 }
             }
             Note::Confirmed { .. } | Note::ProbeAnswered { .. } | Note::Shed(_) => {}
