@@ -12,7 +12,7 @@ const CHILDREN: usize = 4;
 
 /// A 4-ary heap of small entries: a node of the heap and its children share a cache line or two.
 #[derive(Debug, Default)]
-pub(crate) struct EventQueue {
+pub struct EventQueue {
     heap: Vec<Entry>,
     pushed: u64,
 }
@@ -20,12 +20,12 @@ pub(crate) struct EventQueue {
 impl EventQueue {
     /// An empty queue.
     #[must_use]
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds `what` at `time` (nanoseconds).
-    pub(crate) fn push(&mut self, time: u64, what: u32) {
+    pub fn push(&mut self, time: u64, what: u32) {
         let entry = Entry { time, sequence: self.pushed, what };
         self.pushed += 1;
         self.heap.push(entry);
@@ -34,12 +34,12 @@ impl EventQueue {
 
     /// When the next one happens.
     #[must_use]
-    pub(crate) fn next_time(&self) -> Option<u64> {
+    pub fn next_time(&self) -> Option<u64> {
         self.heap.first().map(|e| e.time)
     }
 
     /// Takes the next one out.
-    pub(crate) fn pop(&mut self) -> Option<(u64, u32)> {
+    pub fn pop(&mut self) -> Option<(u64, u32)> {
         let last = self.heap.pop()?;
         let Some(first) = self.heap.first().copied() else { return Some((last.time, last.what)) };
         self.sink(last);
@@ -78,7 +78,7 @@ impl EventQueue {
 
 /// Values under way, in slots that are reused, so that steady state allocates nothing.
 #[derive(Debug)]
-pub(crate) struct Slab<T> {
+pub struct Slab<T> {
     slots: Vec<T>,
     free: Vec<u32>,
 }
@@ -92,12 +92,12 @@ impl<T: Default> Default for Slab<T> {
 impl<T: Default> Slab<T> {
     /// An empty slab.
     #[must_use]
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
     /// A slot to fill: its number and what its last user left in it.
-    pub(crate) fn take(&mut self) -> (u32, &mut T) {
+    pub fn take(&mut self) -> (u32, &mut T) {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(T::default());
             self.slots.len() as u32 - 1
@@ -106,12 +106,12 @@ impl<T: Default> Slab<T> {
     }
 
     /// What is in a slot.
-    pub(crate) fn get(&mut self, index: u32) -> &mut T {
+    pub fn get(&mut self, index: u32) -> &mut T {
         &mut self.slots[index as usize]
     }
 
     /// The slot may be used again.
-    pub(crate) fn give_back(&mut self, index: u32) {
+    pub fn give_back(&mut self, index: u32) {
         self.free.push(index);
     }
 }

@@ -1,5 +1,6 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
+pub(crate) mod bench;
 mod fate;
 mod feed;
 mod streams;
