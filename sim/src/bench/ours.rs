@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Event, Input, Outbox, Output};
-use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed, step, tags::Tags};
+use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
 use super::arena::{Arena, Peer};
 use super::{KILL_END, Run, Stopwatch, UNMEASURED, chosen_victims, cpu_seconds};
@@ -38,19 +38,20 @@ struct Cluster {
 
 impl Cluster {
     fn new(config: &Config, nodes: u32, seed: u64) -> Self {
-        let members: Vec<_> = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1))).collect();
-        let born = |node: u32| {
-            let who = &members[node as usize].0;
+        let config = Arc::new(config.clone());
+        let members = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1)));
+        let roster = Arc::new(Roster::new(members, &Seed::simulated(seed, u64::MAX, 0)));
+        let born = |(node, who): (u64, &SharedIdentity)| {
             let birth = Birth {
                 name: who.name.clone(),
                 addr: who.addr,
                 tags: &Tags::new(),
-                seed: Seed::simulated(seed, u64::from(node), 0),
-                restore: Restore { incarnation: Incarnation(0), members: &members },
+                seed: Seed::simulated(seed, node, 0),
+                restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
             };
             Node::new(config.clone(), birth, Instant::ORIGIN).ok()
         };
-        let nodes: Vec<Node> = (0..nodes).filter_map(born).collect();
+        let nodes: Vec<Node> = (0..).zip(roster.iter().map(|(who, _)| who)).filter_map(born).collect();
         let armed = vec![u64::MAX; nodes.len()];
         Self { nodes, outbox: Outbox::new(), armed }
     }

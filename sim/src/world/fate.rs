@@ -1,9 +1,12 @@
 //! What befalls nodes: deliveries, faults, returns and repeated joins.
 
+use std::sync::Arc;
+
 use rumormill_core::error::StreamFailure;
 use rumormill_core::id::Incarnation;
 use rumormill_core::io::{Command, Input, State, StreamInput};
 use rumormill_core::time::nanos;
+use rumormill_core::{Roster, Seed};
 
 use super::feed::{JOIN, Joining, LEAVE, What, socket};
 use super::streams::Step;
@@ -145,7 +148,7 @@ impl World<'_> {
                 let joiners = self.plan.joiners[index].clone();
                 self.aimed(index, &joiners);
                 for node in joiners {
-                    self.birth(node, Incarnation(0), &[], true);
+                    self.birth(node, Incarnation(0), &Arc::default(), true);
                     self.stage.did(index, "joined");
                     let through = self.through(through, node, index);
                     self.join(node, through);
@@ -218,7 +221,9 @@ impl World<'_> {
         }
         let snapshot = std::mem::take(&mut self.snapshots[node as usize]);
         let snapshot = if how.lost_state { Snapshot::default() } else { snapshot };
-        self.birth(node, snapshot.incarnation, &snapshot.members, true);
+        let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
+        let roster = Arc::new(Roster::new(snapshot.members, &seed));
+        self.birth(node, snapshot.incarnation, &roster, true);
         self.stage.did(fault, "restarted");
         let through = self.through(&how.through, node, fault);
         self.join(node, through);

@@ -11,7 +11,7 @@ use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
-use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed};
+use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed};
 
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
@@ -49,7 +49,7 @@ struct Snapshot {
 
 struct World<'s> {
     scenario: &'s Scenario,
-    config: Config,
+    config: Arc<Config>,
     seed: u64,
     nodes: Vec<Option<Node>>,
     snapshots: Vec<Snapshot>,
@@ -61,7 +61,7 @@ struct World<'s> {
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, seed: u64) -> Self {
         let count = scenario.cluster.nodes as usize;
-        let config = Config { notes: true, ..scenario.cluster.config.clone() };
+        let config = Arc::new(Config { notes: true, ..scenario.cluster.config.clone() });
         let draws = Draws::new(seed);
         let network = Network::new(
             draws,
@@ -184,14 +184,16 @@ impl<'s> World<'s> {
         match self.scenario.cluster.start {
             Start::Converged => {
                 // An identity is announced with incarnation 1; every table shares it.
-                let members: Vec<_> = first.iter().map(|n| (self.identity(*n), Incarnation(1))).collect();
+                let members = first.iter().map(|n| (self.identity(*n), Incarnation(1)));
+                let roster = Arc::new(Roster::new(members, &Seed::simulated(self.seed, u64::MAX, 0)));
                 for node in &first {
-                    self.birth(*node, Incarnation(0), &members, false);
+                    self.birth(*node, Incarnation(0), &roster, false);
                 }
             }
             Start::Join => {
+                let nobody = Arc::default();
                 for node in &first {
-                    self.birth(*node, Incarnation(0), &[], true);
+                    self.birth(*node, Incarnation(0), &nobody, true);
                 }
                 for node in first.into_iter().filter(|n| *n != 0) {
                     self.join(node, vec![0]);
@@ -211,13 +213,7 @@ impl<'s> World<'s> {
     }
 
     /// A process starts. `change`: others have to learn of it.
-    fn birth(
-        &mut self,
-        node: u32,
-        incarnation: Incarnation,
-        members: &[(SharedIdentity, Incarnation)],
-        change: bool,
-    ) {
+    fn birth(&mut self, node: u32, incarnation: Incarnation, roster: &Arc<Roster>, change: bool) {
         let stage = &mut self.stage;
         stage.truth.set(node, Presence::Up);
         if change {
@@ -232,11 +228,11 @@ impl<'s> World<'s> {
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
-            restore: Restore { incarnation, members },
+            restore: Restore { incarnation, roster: roster.clone() },
         };
         let born = Node::new(self.config.clone(), birth, Instant::from_nanos(self.stage.now));
         let Ok(born) = born else { return };
-        let believed = members.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
+        let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
         stage.meter.born(node, believed, stage.now, change);
         stage.invariants.own.born(node, born.incarnation());
