@@ -246,12 +246,16 @@ impl Members {
     /// Finds a member with all that decides a claim about it.
     pub(crate) fn look_up(&self, name: &str) -> Option<Found> {
         let index = self.index_of(name)?;
-        let (slot, known) = self.at(index)?;
-        let addr = match (self.stored(index).and_then(|row| row.identity.as_ref()), self.base_row(index)) {
-            (Some(identity), _) => identity.addr,
-            (None, row) => self.base.addr(row?),
+        let Some(row) = self.stored(index) else {
+            let row = self.base_row(index)?;
+            let slot = Slot { index, generation: 0 };
+            return Some(Found { slot, known: self.base_known(row), addr: self.base.addr(row) });
         };
-        Some(Found { slot, known, addr })
+        let addr = match &row.identity {
+            Some(identity) => identity.addr,
+            None => self.base.addr(self.base_row(index)?),
+        };
+        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
     }
 
     pub(crate) fn known(&self, slot: Slot) -> Option<Known> {

@@ -39,7 +39,7 @@ impl World<'_> {
             self.advance(time);
             self.one_event();
             events += 1;
-            if events % LOOK_EVERY == 0 && done(self) {
+            if events.is_multiple_of(LOOK_EVERY) && done(self) {
                 return;
             }
         }
