@@ -1,6 +1,7 @@
 //! One indexed heap of everything that is due, and why. A node has one deadline: the head of this heap.
 
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use crate::id::{ProbeSeq, Slot};
 use crate::io::StreamId;
@@ -35,7 +36,18 @@ pub enum Due {
 
 /// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Timer(u32);
+pub(crate) struct Timer(NonZeroU32);
+
+impl Timer {
+    /// The timer of a place; 0 is kept free, so that an optional timer takes no more room.
+    const fn of(place: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(place))
+    }
+
+    const fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -86,19 +98,19 @@ impl Deadlines {
         self.seq += 1;
         self.heap.push(Entry { at, seq: self.seq, timer });
         self.rise(position as usize);
-        Timer(timer)
+        Timer::of(timer)
     }
 
     pub(crate) fn move_to(&mut self, timer: Timer, at: Instant) {
-        let position = self.places[timer.0 as usize].position as usize;
+        let position = self.places[timer.place()].position as usize;
         self.seq += 1;
-        self.heap[position] = Entry { at, seq: self.seq, timer: timer.0 };
+        self.heap[position] = Entry { at, seq: self.seq, timer: timer.place() as u32 };
         self.rise(position);
-        self.sink(self.places[timer.0 as usize].position as usize);
+        self.sink(self.places[timer.place()].position as usize);
     }
 
     pub(crate) fn cancel(&mut self, timer: Timer) {
-        let position = self.places[timer.0 as usize].position as usize;
+        let position = self.places[timer.place()].position as usize;
         self.remove(position);
     }
 

@@ -95,6 +95,7 @@ pub mod wire;
 pub use config::Config;
 pub use deadlines::Due;
 pub use detect::{SuspicionTimes, suspicion_times};
+pub use members::Roster;
 pub use node::{Birth, MemberView, Node, Restore};
 pub use rng::Seed;
 pub use spread::transmit_limit;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, Versions};
 use rumormill_core::io::{Input, Outbox, Output};
-use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed, step, tags::Tags};
+use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
 struct Counting;
 
@@ -86,11 +86,12 @@ fn probing_and_acking_known_members_allocates_nothing() {
             (Arc::new(identity), Incarnation(1))
         })
         .collect();
+    let roster = Arc::new(Roster::new(members.iter().cloned(), &Seed::simulated(1, 0, 0)));
     // Push/pull is periodic work of its own, and opens streams.
     let config = Config { anti_entropy: rumormill_core::config::AntiEntropy::Off, ..Config::lan() };
     let mut nodes: Vec<Node> = (0..n)
         .map(|i| {
-            let restore = Restore { incarnation: Incarnation(0), members: &members };
+            let restore = Restore { incarnation: Incarnation(0), roster: roster.clone() };
             let (name, seed) = (members[i].0.name.clone(), Seed::simulated(1, i as u64, 0));
             let birth = Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore };
             Node::new(config.clone(), birth, Instant::ORIGIN).unwrap()

@@ -43,6 +43,7 @@
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod digest;
 pub mod draws;
 pub mod expect;
@@ -51,7 +52,7 @@ pub mod invariants;
 pub mod metric;
 pub mod metrics;
 pub mod network;
-mod queue;
+pub mod queue;
 pub mod record;
 pub mod report;
 pub mod scenario;

@@ -1,5 +1,8 @@
 //! What is going to happen, ordered by (time, sequence), and the reused memory of what is under way.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 /// A moment and what happens then; among equal moments what was pushed first comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -8,77 +11,178 @@ struct Entry {
     what: u32,
 }
 
-const CHILDREN: usize = 4;
+/// Nanoseconds of a bucket, as a power of two: 0.26 ms.
+const BUCKET_BITS: u32 = 18;
+/// Buckets of the ring: 2.1 s, so that latencies and probe intervals lie within it.
+const BUCKETS: u64 = 8192;
+/// The end of a list of entries.
+const NIL: u32 = u32::MAX;
 
-/// A 4-ary heap of small entries: a node of the heap and its children share a cache line or two.
-#[derive(Debug, Default)]
-pub(crate) struct EventQueue {
-    heap: Vec<Entry>,
+/// An entry in the ring; the lists of all buckets share one memory.
+#[derive(Clone, Copy, Debug)]
+struct Linked {
+    entry: Entry,
+    next: u32,
+}
+
+/// A ring of buckets, each sorted when its turn comes; what lies beyond the ring waits in a heap.
+///
+/// Pushing and popping cost O(1) for what lies within the ring, and memory grows with the most entries that were ever in the
+/// queue at once.
+#[derive(Debug)]
+pub struct EventQueue {
     pushed: u64,
+    /// The bucket being emptied, counted from time 0. Everything in the ring lies behind it.
+    bucket: u64,
+    /// Its entries that were there when its turn came, the last one first.
+    sorted: Vec<Entry>,
+    /// What was pushed since for this bucket or an earlier one.
+    late: BinaryHeap<Reverse<Entry>>,
+    /// The first entry of each bucket's list.
+    ring: Vec<u32>,
+    /// Which buckets of the ring have a list.
+    occupied: Vec<u64>,
+    linked: Vec<Linked>,
+    free: u32,
+    in_ring: usize,
+    /// What lies beyond the ring.
+    far: BinaryHeap<Reverse<Entry>>,
+}
+
+impl Default for EventQueue {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl EventQueue {
     /// An empty queue.
     #[must_use]
-    pub(crate) fn new() -> Self {
-        Self::default()
+    pub fn new() -> Self {
+        Self {
+            pushed: 0,
+            bucket: 0,
+            sorted: Vec::new(),
+            late: BinaryHeap::new(),
+            ring: vec![NIL; BUCKETS as usize],
+            occupied: vec![0; BUCKETS as usize / 64],
+            linked: Vec::new(),
+            free: NIL,
+            in_ring: 0,
+            far: BinaryHeap::new(),
+        }
     }
 
     /// Adds `what` at `time` (nanoseconds).
-    pub(crate) fn push(&mut self, time: u64, what: u32) {
+    pub fn push(&mut self, time: u64, what: u32) {
         let entry = Entry { time, sequence: self.pushed, what };
         self.pushed += 1;
-        self.heap.push(entry);
-        self.rise(self.heap.len() - 1, entry);
+        let bucket = time >> BUCKET_BITS;
+        if bucket <= self.bucket {
+            self.late.push(Reverse(entry));
+        } else if bucket - self.bucket < BUCKETS {
+            self.link(entry);
+        } else {
+            self.far.push(Reverse(entry));
+        }
+        self.fill_front();
     }
 
     /// When the next one happens.
     #[must_use]
-    pub(crate) fn next_time(&self) -> Option<u64> {
-        self.heap.first().map(|e| e.time)
+    pub fn next_time(&self) -> Option<u64> {
+        match (self.sorted.last(), self.late.peek()) {
+            (Some(sorted), Some(Reverse(late))) => Some(sorted.time.min(late.time)),
+            (Some(entry), None) | (None, Some(Reverse(entry))) => Some(entry.time),
+            (None, None) => None,
+        }
     }
 
     /// Takes the next one out.
-    pub(crate) fn pop(&mut self) -> Option<(u64, u32)> {
-        let last = self.heap.pop()?;
-        let Some(first) = self.heap.first().copied() else { return Some((last.time, last.what)) };
-        self.sink(last);
-        Some((first.time, first.what))
+    pub fn pop(&mut self) -> Option<(u64, u32)> {
+        let late_first = match (self.sorted.last(), self.late.peek()) {
+            (Some(sorted), Some(Reverse(late))) => late < sorted,
+            (sorted, _) => sorted.is_none(),
+        };
+        let entry = if late_first { self.late.pop().map(|Reverse(entry)| entry) } else { self.sorted.pop() }?;
+        self.fill_front();
+        Some((entry.time, entry.what))
     }
 
-    fn rise(&mut self, mut hole: usize, entry: Entry) {
-        while hole > 0 {
-            let parent = (hole - 1) / CHILDREN;
-            if self.heap[parent] <= entry {
-                break;
+    fn link(&mut self, entry: Entry) {
+        let place = ((entry.time >> BUCKET_BITS) % BUCKETS) as usize;
+        let linked = Linked { entry, next: self.ring[place] };
+        let index = match self.linked.get_mut(self.free as usize) {
+            Some(vacant) => {
+                let index = std::mem::replace(&mut self.free, vacant.next);
+                *vacant = linked;
+                index
             }
-            self.heap[hole] = self.heap[parent];
-            hole = parent;
-        }
-        self.heap[hole] = entry;
+            None => {
+                self.linked.push(linked);
+                self.linked.len() as u32 - 1
+            }
+        };
+        self.ring[place] = index;
+        self.occupied[place / 64] |= 1 << (place % 64);
+        self.in_ring += 1;
     }
 
-    fn sink(&mut self, entry: Entry) {
-        let mut hole = 0;
+    /// Sees to it that the next entry, if there is any, stands in `sorted` or `late`.
+    fn fill_front(&mut self) {
+        if !self.sorted.is_empty() || !self.late.is_empty() {
+            return;
+        }
+        if self.in_ring > 0 {
+            self.bucket = self.next_occupied();
+        } else if let Some(Reverse(first)) = self.far.peek() {
+            self.bucket = first.time >> BUCKET_BITS;
+        } else {
+            return;
+        }
+        // Nothing far away lay before what was in the ring; now some of it lies within the ring, or in this very bucket.
+        while let Some(Reverse(entry)) = self.far.peek().copied()
+            && (entry.time >> BUCKET_BITS) - self.bucket < BUCKETS
+        {
+            self.far.pop();
+            self.link(entry);
+        }
+        self.take_bucket();
+        self.sorted.sort_unstable_by_key(|entry| Reverse((entry.time, entry.sequence)));
+    }
+
+    /// Moves the entries of the present bucket from its list.
+    fn take_bucket(&mut self) {
+        let place = (self.bucket % BUCKETS) as usize;
+        let mut index = std::mem::replace(&mut self.ring[place], NIL);
+        self.occupied[place / 64] &= !(1 << (place % 64));
+        while let Some(linked) = self.linked.get_mut(index as usize) {
+            self.sorted.push(linked.entry);
+            self.in_ring -= 1;
+            let next = std::mem::replace(&mut linked.next, self.free);
+            self.free = index;
+            index = next;
+        }
+    }
+
+    /// The first bucket behind the present one that has a list. There is one.
+    fn next_occupied(&self) -> u64 {
+        let mut bucket = self.bucket + 1;
         loop {
-            let from = hole * CHILDREN + 1;
-            let to = (from + CHILDREN).min(self.heap.len());
-            let Some(least) = (from..to).min_by_key(|&i| (self.heap[i].time, self.heap[i].sequence)) else {
-                break;
-            };
-            if entry <= self.heap[least] {
-                break;
+            let place = (bucket % BUCKETS) as usize;
+            let ahead = self.occupied[place / 64] >> (place % 64);
+            if ahead != 0 {
+                return bucket + u64::from(ahead.trailing_zeros());
             }
-            self.heap[hole] = self.heap[least];
-            hole = least;
+            // On to the next word's first bucket.
+            bucket += 64 - place as u64 % 64;
         }
-        self.heap[hole] = entry;
     }
 }
 
 /// Values under way, in slots that are reused, so that steady state allocates nothing.
 #[derive(Debug)]
-pub(crate) struct Slab<T> {
+pub struct Slab<T> {
     slots: Vec<T>,
     free: Vec<u32>,
 }
@@ -92,12 +196,12 @@ impl<T: Default> Default for Slab<T> {
 impl<T: Default> Slab<T> {
     /// An empty slab.
     #[must_use]
-    pub(crate) const fn new() -> Self {
+    pub const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new() }
     }
 
     /// A slot to fill: its number and what its last user left in it.
-    pub(crate) fn take(&mut self) -> (u32, &mut T) {
+    pub fn take(&mut self) -> (u32, &mut T) {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(T::default());
             self.slots.len() as u32 - 1
@@ -106,12 +210,12 @@ impl<T: Default> Slab<T> {
     }
 
     /// What is in a slot.
-    pub(crate) fn get(&mut self, index: u32) -> &mut T {
+    pub fn get(&mut self, index: u32) -> &mut T {
         &mut self.slots[index as usize]
     }
 
     /// The slot may be used again.
-    pub(crate) fn give_back(&mut self, index: u32) {
+    pub fn give_back(&mut self, index: u32) {
         self.free.push(index);
     }
 }
@@ -119,25 +223,51 @@ impl<T: Default> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::{any, prop_assert_eq, proptest};
+    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    /// Moments close together, in several buckets, beyond the ring, and far beyond it.
+    fn moment() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            3 => 0u64..40,
+            3 => 0u64..4_000_000,
+            2 => 0u64..5_000_000_000,
+            1 => prop_oneof![Just(u64::MAX), 0u64..1_000_000_000_000],
+        ]
+    }
 
     proptest! {
         #[test]
-        fn the_queue_gives_what_a_sorted_list_gives(ops in proptest::collection::vec((any::<bool>(), 0u64..40), 0..400)) {
+        fn the_queue_gives_what_a_sorted_list_gives(ops in proptest::collection::vec((0u8..5, moment()), 0..400)) {
             let mut queue = EventQueue::new();
             let mut model: Vec<(u64, u32)> = Vec::new();
-            for (what, (push, time)) in ops.into_iter().enumerate() {
-                if push {
+            let mut now = 0;
+            for (what, (op, moment)) in ops.into_iter().enumerate() {
+                // Mostly as a simulation does it: from now on; sometimes earlier than what was taken last.
+                if op < 3 {
+                    let time = if op == 0 { moment } else { moment.saturating_add(now) };
                     queue.push(time, what as u32);
                     let at = model.partition_point(|e| e.0 <= time);
                     model.insert(at, (time, what as u32));
                 } else {
                     let expected = (!model.is_empty()).then(|| model.remove(0));
                     prop_assert_eq!(queue.pop(), expected);
+                    now = expected.map_or(now, |(time, _)| time);
                 }
                 prop_assert_eq!(queue.next_time(), model.first().map(|e| e.0));
             }
         }
+    }
+
+    #[test]
+    fn memory_grows_with_what_waits_at_once() {
+        let mut queue = EventQueue::new();
+        for time in 0..100_000u64 {
+            queue.push(time * 300_000 + 1_000_000, 7);
+            if time >= 10 {
+                assert_eq!(queue.pop(), Some(((time - 10) * 300_000 + 1_000_000, 7)));
+            }
+        }
+        assert!(queue.linked.capacity() + queue.sorted.capacity() + queue.late.capacity() < 100);
     }
 
     #[test]

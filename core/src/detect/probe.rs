@@ -20,7 +20,7 @@ pub(crate) struct InFlight {
     pub(crate) stream: Option<StreamId>,
     /// [`Due::ProbeTimeout`](crate::Due::ProbeTimeout), until it has fired.
     pub(crate) timeout: Option<Timer>,
-    /// [`Due::ProbeEnd`](crate::Due::ProbeEnd).
+    /// [`Due::ProbeEnd`](crate::Due::ProbeEnd), from the time-out on.
     pub(crate) end_timer: Option<Timer>,
 }
 

@@ -1,8 +1,8 @@
-//! Random choice of members: O(k) by drawing and rejecting, as long as most candidates are acceptable.
+//! Random choice of members: O(k) by drawing and rejecting, as long as enough of the table is acceptable.
 
 use smallvec::SmallVec;
 
-use super::{Members, NOWHERE};
+use super::{Known, Members, is_reachable};
 use crate::id::Slot;
 use crate::io::{State, Status};
 use crate::rng::Rng;
@@ -13,41 +13,39 @@ pub(crate) type Chosen = SmallVec<[Slot; 8]>;
 impl Members {
     /// Up to `k` distinct members to gossip to: alive, suspect, or dead but not forgotten, so that they can refute.
     pub(crate) fn choose_reachable(&self, k: usize, rng: &mut Rng) -> Chosen {
-        self.choose(k, rng, |_| true)
+        self.choose(k, rng, |_, known| is_reachable(known.state))
     }
 
     /// Up to `k` distinct members that are alive, except one.
     pub(crate) fn choose_alive(&self, k: usize, except: Option<Slot>, rng: &mut Rng) -> Chosen {
-        let except = except.map_or(NOWHERE, |slot| slot.index);
-        self.choose(k, rng, |index| index != except && self.rows[index as usize].state == State::Alive)
+        self.choose(k, rng, |slot, known| known.state == State::Alive && Some(slot) != except)
     }
 
     /// One member with status failed, each equally likely. A scan: done once in a `reconnect_interval` at most.
     pub(crate) fn choose_failed(&self, rng: &mut Rng) -> Option<Slot> {
-        let mut skip = rng.below(self.failed) as usize;
-        for (index, row) in self.rows.iter().enumerate() {
-            if row.status == Status::Failed && self.identities[index].is_some() {
-                if skip == 0 {
-                    return Some(self.slot(index as u32));
-                }
-                skip -= 1;
-            }
-        }
-        None
+        let skip = rng.below(self.n_failed()) as usize;
+        let failed = self.others().filter(|(_, known)| known.status == Status::Failed);
+        failed.map(|(slot, _)| slot).nth(skip)
     }
 
-    fn choose(&self, k: usize, rng: &mut Rng, accept: impl Fn(u32) -> bool) -> Chosen {
+    /// Every other member.
+    fn others(&self) -> impl Iterator<Item = (Slot, Known)> {
+        (1..self.end()).filter_map(|index| self.at(index))
+    }
+
+    fn choose(&self, k: usize, rng: &mut Rng, accept: impl Fn(Slot, &Known) -> bool) -> Chosen {
         let mut chosen = Chosen::new();
-        let candidates = self.reachable.len();
-        if candidates > 3 * k {
-            // Each draw fails with probability below 1/3 while most are acceptable, so this rarely runs out.
-            for _ in 0..8 * k + 8 {
+        let (rows, reachable) = (self.end() - 1, self.reachable());
+        if reachable as usize > 3 * k && reachable >= rows / 4 {
+            // Where every second draw meets somebody acceptable this runs out once in a million calls.
+            for _ in 0..16 * k + 16 {
                 if chosen.len() == k {
                     return chosen;
                 }
-                let index = self.reachable[rng.below(candidates as u32) as usize];
-                let slot = self.slot(index);
-                if accept(index) && !chosen.contains(&slot) {
+                if let Some((slot, known)) = self.at(1 + rng.below(rows))
+                    && accept(slot, &known)
+                    && !chosen.contains(&slot)
+                {
                     chosen.push(slot);
                 }
             }
@@ -60,16 +58,22 @@ impl Members {
     }
 
     /// An exact sample by one pass, for few candidates or few acceptable ones.
-    fn sample(&self, k: usize, rng: &mut Rng, accept: impl Fn(u32) -> bool, mut chosen: Chosen) -> Chosen {
+    fn sample(
+        &self,
+        k: usize,
+        rng: &mut Rng,
+        accept: impl Fn(Slot, &Known) -> bool,
+        mut chosen: Chosen,
+    ) -> Chosen {
         let mut seen = 0;
-        for &index in self.reachable.iter().filter(|&&index| accept(index)) {
+        for (slot, _) in self.others().filter(|(slot, known)| accept(*slot, known)) {
             seen += 1;
             if chosen.len() < k {
-                chosen.push(self.slot(index));
+                chosen.push(slot);
             } else {
                 let place = rng.below(seen) as usize;
                 if place < k {
-                    chosen[place] = self.slot(index);
+                    chosen[place] = slot;
                 }
             }
         }

@@ -1,4 +1,8 @@
-//! The member table: hot rows, cold identities shared by `Arc`, an index by name, random choice in O(k).
+//! The member table: one shared immutable base, and over it the rows in which this node differs.
+//!
+//! The base is a [`Roster`]. A row of it that this node has seen change, and every member met later, is a hot row of the
+//! node's own; cold identities are shared by `Arc`. Random choice is O(k) without any list of candidates: it draws row
+//! numbers and rejects.
 //!
 //! A row has two lifetimes. The failure detector's [`State`] is forgotten `gossip_to_dead` after death, and from then on the
 //! rules for an unknown name apply; the application's [`Status`] keeps failed members until `reconnect_timeout` and
@@ -6,10 +10,15 @@
 
 mod choose;
 mod order;
+mod overlay;
 mod precedence;
+mod roster;
 
+use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::hash::BuildHasher as _;
+use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -20,20 +29,25 @@ use crate::io::{State, Status};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::time::Instant;
 use order::ProbeOrder;
+use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
+pub use roster::Roster;
 
-/// What is touched by every message about a member: 32 bytes at most, whatever the size of its name and meta data.
-#[derive(Clone, Copy, Debug)]
+/// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
+#[derive(Clone, Debug)]
 struct Row {
     /// When the state changed last.
     changed: Instant,
+    /// `None`: the base's, or vacant.
+    identity: Option<SharedIdentity>,
     /// The timer of its suspicion or lifetime.
     timer: Option<Timer>,
     incarnation: Incarnation,
-    /// Position in `Members::reachable`, or `NOWHERE`.
-    place: u32,
+    /// Its number in the base, where it stands for a row of the base.
+    key: u32,
     generation: u16,
-    state: State,
+    /// `None`: the row is vacant.
+    state: Option<State>,
     status: Status,
 }
 
@@ -50,18 +64,33 @@ pub(crate) struct Known {
     pub(crate) status: Status,
 }
 
-/// The member table of one node. Row 0 is the node itself.
+/// A member found by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) slot: Slot,
+    pub(crate) known: Known,
+    pub(crate) addr: SocketAddr,
+}
+
+/// The member table of one node.
+///
+/// Index 0 is the node itself, 1 to `base.len()` are the rows of the base, and what lies beyond was met later.
 #[derive(Clone, Debug)]
 pub(crate) struct Members {
-    rows: Vec<Row>,
-    /// Beside each row; `None` where the row is vacant.
-    identities: Vec<Option<SharedIdentity>>,
+    base: Arc<Roster>,
+    overlay: Overlay,
+    /// The index of the base's row of this node itself, which stands vacant; `NOWHERE` when it has none.
+    hole: u32,
+    /// When the node was born: the base's rows have been alive since.
+    born: Instant,
+    /// The node itself, then the members met later.
+    own: Vec<Row>,
+    /// Members in `own`, by name.
     by_name: HashTable<u32>,
     hasher: FixedState,
-    /// Rows that gossip may go to: alive, suspect, or dead but not forgotten; never the node itself.
-    reachable: Vec<u32>,
+    /// Vacant rows of `own`, as indices.
     vacant: Vec<u32>,
-    /// Rows by state, row 0 included.
+    /// Rows by state, the node itself included.
     counts: [u32; 5],
     failed: u32,
     left: u32,
@@ -76,23 +105,28 @@ impl Members {
         me: SharedIdentity,
         incarnation: Incarnation,
         seed: &Seed,
-        capacity: usize,
+        base: Arc<Roster>,
         now: Instant,
     ) -> Self {
+        let hole = base.find(&me.name).map_or(NOWHERE, |row| row + 1);
+        let alive = base.len() as u32 + u32::from(hole == NOWHERE);
         let mut members = Self {
-            rows: Vec::with_capacity(capacity),
-            identities: Vec::with_capacity(capacity),
-            by_name: HashTable::with_capacity(capacity),
+            base,
+            overlay: Overlay::new(),
+            hole,
+            born: now,
+            own: vec![Row::alive(me, incarnation, now)],
+            by_name: HashTable::new(),
             hasher: FixedState::with_seed(seed.stream(Purpose::NameIndex).u64()),
-            reachable: Vec::with_capacity(capacity),
             vacant: Vec::new(),
-            counts: [0; 5],
+            counts: [alive, 0, 0, 0, 0],
             failed: 0,
             left: 0,
             order: ProbeOrder::new(),
         };
-        members.insert(me, incarnation, now);
-        members.unplace(0);
+        if hole == NOWHERE {
+            members.index_name(Self::ME.index);
+        }
         members
     }
 
@@ -108,13 +142,14 @@ impl Members {
 
     /// Other members that are alive or suspect.
     pub(crate) fn others_up(&self) -> u32 {
-        let own = u32::from(matches!(self.rows[0].state, State::Alive | State::Suspect));
+        let own = u32::from(matches!(self.own[0].state, Some(State::Alive | State::Suspect)));
         self.counts[State::Alive as usize] + self.counts[State::Suspect as usize] - own
     }
 
-    /// Whether there is anybody to gossip to.
-    pub(crate) const fn any_reachable(&self) -> bool {
-        !self.reachable.is_empty()
+    /// Other members that gossip may go to: alive, suspect, or dead but not forgotten.
+    pub(crate) fn reachable(&self) -> u32 {
+        let own = u32::from(self.own[0].state.is_some_and(is_reachable));
+        self.counts[..=State::Dead as usize].iter().sum::<u32>() - own
     }
 
     /// Members with status failed.
@@ -132,53 +167,123 @@ impl Members {
         self.hasher.hash_one(name)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Slot> {
-        let hash = self.name_hash(name);
-        let index = *self.by_name.find(hash, |&i| self.name_is(i, name))?;
-        Some(self.slot(index))
+    /// One more than the largest index.
+    fn end(&self) -> u32 {
+        (self.base.len() + self.own.len()) as u32
     }
 
+    /// The base's row of an index, if it is one.
+    fn base_row(&self, index: u32) -> Option<u32> {
+        (index.wrapping_sub(1) < self.base.len() as u32).then(|| index - 1)
+    }
+
+    /// The place in `own` of an index that is no row of the base.
+    fn own_place(&self, index: u32) -> usize {
+        if index == 0 { 0 } else { index as usize - self.base.len() }
+    }
+
+    /// The node's own row of an index; `None` where the base's stands.
+    fn stored(&self, index: u32) -> Option<&Row> {
+        match self.base_row(index) {
+            Some(row) => self.overlay.get(row),
+            None => self.own.get(self.own_place(index)),
+        }
+    }
+
+    /// The node's own row of a member, made from the base's if need be.
+    fn touch(&mut self, slot: Slot) -> Option<&mut Row> {
+        self.known(slot)?;
+        let Some(row) = self.base_row(slot.index) else {
+            let place = self.own_place(slot.index);
+            return self.own.get_mut(place);
+        };
+        Some(self.touch_base(row))
+    }
+
+    fn touch_base(&mut self, row: u32) -> &mut Row {
+        let Self { base, overlay, born, .. } = self;
+        overlay.touch(row, base.len(), |row| Row::of_base(base, row, *born))
+    }
+
+    /// What stands at an index, unless it is vacant.
+    fn at(&self, index: u32) -> Option<(Slot, Known)> {
+        if index == self.hole {
+            return None;
+        }
+        match self.stored(index) {
+            Some(row) => Some((Slot { index, generation: row.generation }, row.known()?)),
+            None => Some((Slot { index, generation: 0 }, self.base_known(self.base_row(index)?))),
+        }
+    }
+
+    fn base_known(&self, row: u32) -> Known {
+        let incarnation = self.base.incarnation(row);
+        Known { state: State::Alive, incarnation, changed: self.born, status: Status::Alive }
+    }
+
+    /// The index of a name, vacant or not, but not of one whose row may get another name.
+    fn index_of(&self, name: &str) -> Option<u32> {
+        if let Some(row) = self.base.find(name) {
+            let index = row + 1;
+            return Some(if index == self.hole { Self::ME.index } else { index });
+        }
+        if self.by_name.is_empty() {
+            return None;
+        }
+        self.by_name.find(self.name_hash(name), |&index| self.name_is(index, name)).copied()
+    }
+
+    /// Whether a member in `own` has this name.
     fn name_is(&self, index: u32, name: &str) -> bool {
-        self.identities[index as usize].as_ref().is_some_and(|identity| identity.name.as_str() == name)
+        let identity = &self.own[self.own_place(index)].identity;
+        identity.as_ref().is_some_and(|identity| identity.name.as_str() == name)
     }
 
-    fn slot(&self, index: u32) -> Slot {
-        Slot { index, generation: self.rows[index as usize].generation }
+    pub(crate) fn find(&self, name: &str) -> Option<Slot> {
+        self.at(self.index_of(name)?).map(|(slot, _)| slot)
     }
 
-    /// The row of a slot, unless the row has another occupant by now.
-    fn row(&self, slot: Slot) -> Option<&Row> {
-        let row = self.rows.get(slot.index as usize)?;
-        (row.generation == slot.generation && self.identities[slot.index as usize].is_some()).then_some(row)
+    /// Finds a member with all that decides a claim about it.
+    pub(crate) fn look_up(&self, name: &str) -> Option<Found> {
+        let index = self.index_of(name)?;
+        let Some(row) = self.stored(index) else {
+            let row = self.base_row(index)?;
+            let slot = Slot { index, generation: 0 };
+            return Some(Found { slot, known: self.base_known(row), addr: self.base.addr(row) });
+        };
+        let addr = match &row.identity {
+            Some(identity) => identity.addr,
+            None => self.base.addr(self.base_row(index)?),
+        };
+        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
     }
 
     pub(crate) fn known(&self, slot: Slot) -> Option<Known> {
-        self.row(slot).map(|row| Known {
-            state: row.state,
-            incarnation: row.incarnation,
-            changed: row.changed,
-            status: row.status,
-        })
+        let (present, known) = self.at(slot.index)?;
+        (present == slot).then_some(known)
     }
 
     pub(crate) fn identity(&self, slot: Slot) -> Option<&SharedIdentity> {
-        self.row(slot)?;
-        self.identities[slot.index as usize].as_ref()
+        self.known(slot)?;
+        match self.stored(slot.index).and_then(|row| row.identity.as_ref()) {
+            Some(identity) => Some(identity),
+            None => self.base_row(slot.index).map(|row| self.base.identity(row)),
+        }
     }
 
     pub(crate) fn me(&self) -> &SharedIdentity {
-        self.identities[0].as_ref().expect("row 0 is never vacated")
+        self.own[0].identity.as_ref().expect("the node's own row is never vacated")
     }
 
     pub(crate) fn my_incarnation(&self) -> Incarnation {
-        self.rows[0].incarnation
+        self.own[0].incarnation
     }
 
-    /// Every occupied row, in the order of rows.
+    /// Every member, the node itself first, in the order of indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SharedIdentity, Known)> {
-        self.identities.iter().enumerate().filter_map(|(index, identity)| {
-            let known = self.known(self.slot(index as u32))?;
-            Some((identity.as_ref()?, known))
+        (0..self.end()).filter_map(|index| {
+            let (slot, known) = self.at(index)?;
+            Some((self.identity(slot)?, known))
         })
     }
 
@@ -189,68 +294,65 @@ impl Members {
         incarnation: Incarnation,
         now: Instant,
     ) -> Slot {
-        let hash = self.name_hash(&identity.name);
-        let row = Row {
-            changed: now,
-            timer: None,
-            incarnation,
-            place: NOWHERE,
-            generation: 0,
-            state: State::Alive,
-            status: Status::Alive,
-        };
-        let index = match self.vacant.pop() {
+        self.counts[State::Alive as usize] += 1;
+        if let Some(row) = self.base.find(&identity.name) {
+            // It stood there once, and was reaped.
+            let vacant = self.touch_base(row);
+            let generation = vacant.generation.wrapping_add(1);
+            *vacant = Row { key: row, generation, ..Row::alive(identity, incarnation, now) };
+            return Slot { index: row + 1, generation };
+        }
+        let row = Row::alive(identity, incarnation, now);
+        let (index, generation) = match self.vacant.pop() {
             Some(index) => {
-                let generation = self.rows[index as usize].generation.wrapping_add(1);
-                self.rows[index as usize] = Row { generation, ..row };
-                self.identities[index as usize] = Some(identity);
-                index
+                let place = self.own_place(index);
+                let generation = self.own[place].generation.wrapping_add(1);
+                self.own[place] = Row { generation, ..row };
+                (index, generation)
             }
             None => {
-                self.rows.push(row);
-                self.identities.push(Some(identity));
-                self.rows.len() as u32 - 1
+                self.own.push(row);
+                (self.end() - 1, 0)
             }
         };
-        self.counts[State::Alive as usize] += 1;
-        self.place(index);
-        let Self { by_name, identities, hasher, .. } = self;
-        by_name.insert_unique(hash, index, |&i| {
+        self.index_name(index);
+        Slot { index, generation }
+    }
+
+    /// Enters a member in `own` into the index of names.
+    fn index_name(&mut self, index: u32) {
+        let Self { by_name, own, hasher, base, .. } = self;
+        let name_hash = |index: u32| {
+            let place = if index == 0 { 0 } else { index as usize - base.len() };
             // The index holds occupied rows only.
-            identities[i as usize].as_ref().map_or(0, |identity| hasher.hash_one(identity.name.as_str()))
-        });
-        self.slot(index)
+            own[place].identity.as_ref().map_or(0, |identity| hasher.hash_one(identity.name.as_str()))
+        };
+        by_name.insert_unique(name_hash(index), index, |&index| name_hash(index));
     }
 
     /// Sets a member's state and incarnation; the time of change moves when the state does.
     pub(crate) fn set(&mut self, slot: Slot, state: State, incarnation: Incarnation, now: Instant) {
-        let index = slot.index;
-        let Some(before) = self.row(slot).map(|row| (row.state, row.status)) else { return };
+        let Some(row) = self.touch(slot) else { return };
+        let Some(before) = row.state else { return };
+        let status_before = row.status;
         let status = match state {
             State::Alive | State::Suspect => Status::Alive,
             State::Dead => Status::Failed,
             State::Left => Status::Left,
-            State::Forgotten => before.1,
+            State::Forgotten => status_before,
         };
-        self.count_status(before.1, status);
-        self.counts[before.0 as usize] -= 1;
-        self.counts[state as usize] += 1;
-        let row = &mut self.rows[index as usize];
         row.incarnation = incarnation;
         row.status = status;
-        if row.state != state {
-            row.state = state;
+        if before != state {
+            row.state = Some(state);
             // Forgetting is not news about the member: reaping counts from its death.
             if state != State::Forgotten {
                 row.changed = now;
             }
         }
-        if index != Self::ME.index {
-            match state {
-                State::Alive | State::Suspect | State::Dead => self.place(index),
-                State::Left | State::Forgotten => self.unplace(index),
-            }
-        }
+        self.count_status(status_before, status);
+        self.counts[before as usize] -= 1;
+        self.counts[state as usize] += 1;
     }
 
     fn count_status(&mut self, before: Status, after: Status) {
@@ -268,40 +370,51 @@ impl Members {
 
     /// Replaces what a member announced of itself; its name stays.
     pub(crate) fn set_identity(&mut self, slot: Slot, identity: SharedIdentity) {
-        if self.row(slot).is_some() {
-            self.identities[slot.index as usize] = Some(identity);
+        if let Some(row) = self.touch(slot) {
+            row.identity = Some(identity);
         }
     }
 
     /// Removes a member for good; what it was.
     pub(crate) fn reap(&mut self, slot: Slot) -> Option<SharedIdentity> {
-        let (state, status) = self.row(slot).map(|row| (row.state, row.status))?;
-        let identity = self.identities[slot.index as usize].take()?;
-        let hash = self.name_hash(&identity.name);
-        if let Ok(entry) = self.by_name.find_entry(hash, |&i| i == slot.index) {
-            entry.remove();
+        let known = self.known(slot)?;
+        let identity = self.identity(slot)?.clone();
+        let row = self.touch(slot)?;
+        (row.state, row.identity) = (None, None);
+        self.counts[known.state as usize] -= 1;
+        self.count_status(known.status, Status::Alive);
+        if self.base_row(slot.index).is_none() {
+            let hash = self.name_hash(&identity.name);
+            if let Ok(entry) = self.by_name.find_entry(hash, |&index| index == slot.index) {
+                entry.remove();
+            }
+            self.vacant.push(slot.index);
         }
-        self.counts[state as usize] -= 1;
-        self.count_status(status, Status::Alive);
-        self.unplace(slot.index);
-        self.vacant.push(slot.index);
         Some(identity)
     }
 
     /// The timer of a member's suspicion or lifetime, taken out.
     pub(crate) fn take_timer(&mut self, slot: Slot) -> Option<Timer> {
-        self.row(slot)?;
-        self.rows[slot.index as usize].timer.take()
+        self.known(slot)?;
+        let row = match self.base_row(slot.index) {
+            Some(row) => self.overlay.get_mut(row)?,
+            None => {
+                let place = self.own_place(slot.index);
+                self.own.get_mut(place)?
+            }
+        };
+        row.timer.take()
     }
 
     pub(crate) fn set_timer(&mut self, slot: Slot, timer: Timer) {
-        if self.row(slot).is_some() {
-            self.rows[slot.index as usize].timer = Some(timer);
+        if let Some(row) = self.touch(slot) {
+            row.timer = Some(timer);
         }
     }
 
     pub(crate) fn timer(&self, slot: Slot) -> Option<Timer> {
-        self.row(slot)?.timer
+        self.known(slot)?;
+        self.stored(slot.index)?.timer
     }
 
     /// The next member to probe: round-robin in random order over those that are alive or suspect. `None` when there are none.
@@ -309,34 +422,60 @@ impl Members {
         if self.others_up() == 0 {
             return None;
         }
+        let rows = self.end();
         // What remains of this round and one whole round meet every row.
-        for _ in 0..2 * self.rows.len() {
-            let index = self.order.next(self.rows.len() as u32, rng);
-            let row = &self.rows[index as usize];
-            let up = matches!(row.state, State::Alive | State::Suspect);
-            if index != Self::ME.index && up && self.identities[index as usize].is_some() {
-                return Some(self.slot(index));
+        for _ in 0..2 * rows {
+            let index = self.order.next(rows, rng);
+            if index == Self::ME.index {
+                continue;
+            }
+            if let Some((slot, known)) = self.at(index)
+                && matches!(known.state, State::Alive | State::Suspect)
+            {
+                return Some(slot);
             }
         }
         None
     }
+}
 
-    fn place(&mut self, index: u32) {
-        if self.rows[index as usize].place == NOWHERE {
-            self.rows[index as usize].place = self.reachable.len() as u32;
-            self.reachable.push(index);
+impl Row {
+    const fn alive(identity: SharedIdentity, incarnation: Incarnation, now: Instant) -> Self {
+        Self {
+            changed: now,
+            identity: Some(identity),
+            timer: None,
+            incarnation,
+            key: NOWHERE,
+            generation: 0,
+            state: Some(State::Alive),
+            status: Status::Alive,
         }
     }
 
-    fn unplace(&mut self, index: u32) {
-        let place = core::mem::replace(&mut self.rows[index as usize].place, NOWHERE);
-        if place != NOWHERE {
-            self.reachable.swap_remove(place as usize);
-            if let Some(moved) = self.reachable.get(place as usize) {
-                self.rows[*moved as usize].place = place;
-            }
+    /// A row of the base as it was at birth.
+    fn of_base(base: &Roster, row: u32, born: Instant) -> Self {
+        Self {
+            changed: born,
+            identity: None,
+            timer: None,
+            incarnation: base.incarnation(row),
+            key: row,
+            generation: 0,
+            state: Some(State::Alive),
+            status: Status::Alive,
         }
     }
+
+    fn known(&self) -> Option<Known> {
+        let Self { incarnation, changed, status, .. } = *self;
+        Some(Known { state: self.state?, incarnation, changed, status })
+    }
+}
+
+/// Whether gossip may go to a member in this state: the dead are told too, so that they can refute.
+const fn is_reachable(state: State) -> bool {
+    matches!(state, State::Alive | State::Suspect | State::Dead)
 }
 
 #[cfg(test)]

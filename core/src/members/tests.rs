@@ -1,8 +1,8 @@
 use super::*;
 use crate::id::{Identity, NodeName, Versions};
 use alloc::format;
-use alloc::sync::Arc;
-use proptest::prelude::{prop, prop_assert_eq, proptest};
+use alloc::string::String;
+use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use std::collections::BTreeMap;
 
 fn identity(name: &str) -> SharedIdentity {
@@ -14,13 +14,26 @@ fn identity(name: &str) -> SharedIdentity {
     })
 }
 
-fn table(n: u32) -> Members {
+fn roster(names: impl Iterator<Item = String>) -> Arc<Roster> {
+    let members = names.map(|name| (identity(&name), Incarnation(1)));
+    Arc::new(Roster::new(members, &Seed::simulated(1, 0, 0)))
+}
+
+/// A table of a node `me` and `n` others, of whom the first `base` come from a roster.
+fn table_over(base: u32, n: u32) -> Members {
     let seed = Seed::simulated(1, 0, 0);
-    let mut members = Members::new(identity("me"), Incarnation(1), &seed, 0, Instant::ORIGIN);
-    for i in 0..n {
+    let base_names = (0..base).map(|i| format!("m{i}"));
+    let mut members =
+        Members::new(identity("me"), Incarnation(1), &seed, roster(base_names), Instant::ORIGIN);
+    for i in base..n {
         members.insert(identity(&format!("m{i}")), Incarnation(1), Instant::ORIGIN);
     }
     members
+}
+
+/// A table of which half comes from a roster.
+fn table(n: u32) -> Members {
+    table_over(n / 2, n)
 }
 
 fn rng() -> Rng {
@@ -99,43 +112,193 @@ fn a_slot_kept_from_an_earlier_occupant_is_stale() {
     assert_eq!(members.known(new).unwrap().incarnation, Incarnation(3));
 }
 
+#[test]
+fn a_reaped_member_of_the_base_comes_back_as_another_occupant() {
+    let mut members = table_over(3, 3);
+    let old = members.find("m1").unwrap();
+    assert_eq!(members.reap(old).unwrap().name.as_str(), "m1");
+    assert_eq!((members.find("m1"), members.look_up("m1"), members.n_serf()), (None, None, 3));
+    let mut moved = Identity::clone(&identity("m1"));
+    moved.addr.set_port(1);
+    let new = members.insert(Arc::new(moved), Incarnation(7), Instant::ORIGIN);
+    assert_ne!(new, old);
+    assert_eq!((members.known(old), members.identity(old)), (None, None));
+    let found = members.look_up("m1").unwrap();
+    assert_eq!((found.slot, found.known.incarnation, found.addr.port()), (new, Incarnation(7), 1));
+}
+
+#[test]
+fn a_node_that_is_in_its_own_roster_stands_there_once() {
+    let seed = Seed::simulated(1, 0, 0);
+    let base = roster(["a", "me", "b"].map(String::from).into_iter());
+    let members = Members::new(identity("me"), Incarnation(9), &seed, base, Instant::ORIGIN);
+    assert_eq!((members.n_serf(), members.others_up(), members.reachable()), (3, 2, 2));
+    assert_eq!(members.find("me"), Some(Members::ME));
+    let names: Vec<_> = members.iter().map(|(who, known)| (who.name.as_str(), known.incarnation.0)).collect();
+    assert_eq!(names, [("me", 9), ("a", 1), ("b", 1)]);
+}
+
+#[test]
+fn a_roster_keeps_the_first_of_a_name_and_finds_long_names() {
+    let long = "x".repeat(200);
+    let names = ["a", &long, "a", "ab"];
+    let members = names.iter().zip(1..).map(|(name, k)| (identity(name), Incarnation(k)));
+    let roster = Roster::new(members, &Seed::simulated(3, 0, 0));
+    let held: Vec<_> = roster.iter().map(|(who, incarnation)| (who.name.len(), incarnation.0)).collect();
+    assert_eq!(held, [(1, 1), (200, 2), (2, 4)]);
+    assert_eq!(["a", &long, "ab"].map(|name| roster.find(name)), [Some(0), Some(1), Some(2)]);
+    assert_eq!((roster.find("abc"), roster.find(""), roster.find(&long[1..])), (None, None, None));
+}
+
+/// What a naive table knows of a member.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Naive {
+    state: State,
+    status: Status,
+    incarnation: u32,
+    changed: u64,
+    port: u16,
+}
+
+/// Any operation about one of a few names.
+#[derive(Clone, Debug)]
+enum Op {
+    Meet,
+    Set(State),
+    Rename(u16),
+    Reap,
+}
+
+fn op() -> impl proptest::strategy::Strategy<Value = Op> {
+    use proptest::prelude::{Just, Strategy};
+    const STATES: [State; 5] = [State::Alive, State::Suspect, State::Dead, State::Left, State::Forgotten];
+    proptest::prop_oneof![
+        2 => Just(Op::Meet),
+        6 => prop::sample::select(&STATES[..]).prop_map(Op::Set),
+        1 => any::<u16>().prop_map(Op::Rename),
+        2 => Just(Op::Reap),
+    ]
+}
+
 proptest! {
-    /// Against a naive map: names, states, counts and the list of reachable members.
+    /// Against a naive map: whatever was in the base and whatever happens, rows, counts, order and choices agree.
     #[test]
-    fn the_table_agrees_with_a_naive_model(ops in prop::collection::vec((0u8..12, 0u8..5), 0..120)) {
-        let mut members = table(0);
-        let mut model: BTreeMap<std::string::String, State> = BTreeMap::new();
-        for (name, op) in ops {
+    fn the_table_agrees_with_a_naive_model(
+        base in prop::collection::btree_set(0u8..24, 0..24),
+        ops in prop::collection::vec((0u8..24, op()), 0..150),
+        seed in any::<u64>(),
+    ) {
+        let names = base.iter().map(|i| format!("m{i}"));
+        let with_me = names.clone().chain((base.len() % 2 == 0).then(|| "me".into()));
+        let table_seed = Seed::simulated(1, 0, 0);
+        let mut members =
+            Members::new(identity("me"), Incarnation(1), &table_seed, roster(with_me), Instant::ORIGIN);
+        let fresh = |now| Naive { state: State::Alive, status: Status::Alive, incarnation: 1, changed: now, port: 7946 };
+        let mut model: BTreeMap<String, Naive> = names.map(|name| (name, fresh(0))).collect();
+        let mut rng = Seed::simulated(seed, 0, 0).stream(Purpose::Protocol);
+        for (now, (name, op)) in (1u64..).zip(ops) {
             let name = format!("m{name}");
+            let at = Instant::from_nanos(now);
             match (members.find(&name), op) {
                 (None, _) => {
-                    members.insert(identity(&name), Incarnation(1), Instant::ORIGIN);
-                    model.insert(name, State::Alive);
+                    prop_assert!(!model.contains_key(&name));
+                    members.insert(identity(&name), Incarnation(1), at);
+                    model.insert(name, fresh(now));
                 }
-                (Some(slot), 4) => {
-                    members.reap(slot);
+                (Some(_), Op::Meet) => prop_assert!(model.contains_key(&name)),
+                (Some(slot), Op::Reap) => {
+                    let reaped = members.reap(slot).unwrap();
+                    prop_assert_eq!(reaped.name.as_str(), &name);
+                    prop_assert_eq!(members.known(slot), None);
                     model.remove(&name);
                 }
-                (Some(slot), op) => {
-                    let state = [State::Suspect, State::Dead, State::Left, State::Forgotten][usize::from(op)];
-                    members.set(slot, state, Incarnation(2), Instant::ORIGIN);
-                    model.insert(name, state);
+                (Some(slot), Op::Rename(port)) => {
+                    let mut other = Identity::clone(members.identity(slot).unwrap());
+                    other.addr.set_port(port);
+                    members.set_identity(slot, Arc::new(other));
+                    model.get_mut(&name).unwrap().port = port;
+                }
+                (Some(slot), Op::Set(state)) => {
+                    members.set(slot, state, Incarnation(now as u32), at);
+                    let row = model.get_mut(&name).unwrap();
+                    if row.state != state && state != State::Forgotten {
+                        row.changed = now;
+                    }
+                    row.status = match state {
+                        State::Alive | State::Suspect => Status::Alive,
+                        State::Dead => Status::Failed,
+                        State::Left => Status::Left,
+                        State::Forgotten => row.status,
+                    };
+                    (row.state, row.incarnation) = (state, now as u32);
                 }
             }
-            let count = |states: &[State]| model.values().filter(|s| states.contains(s)).count();
-            prop_assert_eq!(members.n_serf() as usize, model.len() + 1);
-            prop_assert_eq!(members.n_swim() as usize, model.len() + 1 - count(&[State::Forgotten]));
-            prop_assert_eq!(members.others_up() as usize, count(&[State::Alive, State::Suspect]));
-            prop_assert_eq!(members.reachable.len(), count(&[State::Alive, State::Suspect, State::Dead]));
-            for (place, &index) in members.reachable.iter().enumerate() {
-                prop_assert_eq!(members.rows[index as usize].place as usize, place);
-            }
-            for (name, state) in &model {
-                prop_assert_eq!(members.known(members.find(name).unwrap()).unwrap().state, *state);
-            }
-            let status = |s: Status| members.iter().filter(|(_, known)| known.status == s).count();
-            prop_assert_eq!(members.n_failed() as usize, status(Status::Failed));
-            prop_assert_eq!(members.n_left() as usize, status(Status::Left));
+            check_against(&members, &model)?;
+            check_choices(&members, &model, &mut rng)?;
         }
+    }
+}
+
+type Checked = Result<(), proptest::test_runner::TestCaseError>;
+
+fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked {
+    let count = |states: &[State]| model.values().filter(|row| states.contains(&row.state)).count();
+    let status = |status| model.values().filter(|row| row.status == status).count();
+    prop_assert_eq!(members.n_serf() as usize, model.len() + 1);
+    prop_assert_eq!(members.n_swim() as usize, model.len() + 1 - count(&[State::Forgotten]));
+    prop_assert_eq!(members.others_up() as usize, count(&[State::Alive, State::Suspect]));
+    prop_assert_eq!(members.reachable() as usize, count(&[State::Alive, State::Suspect, State::Dead]));
+    prop_assert_eq!(members.n_failed() as usize, status(Status::Failed));
+    prop_assert_eq!(members.n_left() as usize, status(Status::Left));
+    let mut listed = BTreeMap::new();
+    for (who, known) in members.iter().skip(1) {
+        let Known { state, status, incarnation, changed } = known;
+        let (incarnation, changed, port) = (incarnation.0, changed.as_nanos(), who.addr.port());
+        let row = Naive { state, status, incarnation, changed, port };
+        prop_assert_eq!(listed.insert(String::from(who.name.as_str()), row), None);
+        let found = members.look_up(&who.name).unwrap();
+        prop_assert_eq!((found.known, found.addr), (known, who.addr));
+        prop_assert_eq!(members.identity(found.slot), Some(who));
+    }
+    prop_assert_eq!(&listed, model);
+    Ok(())
+}
+
+fn check_choices(members: &Members, model: &BTreeMap<String, Naive>, rng: &mut Rng) -> Checked {
+    let state = |slot: Slot| model[members.identity(slot).unwrap().name.as_str()].state;
+    let reachable = members.choose_reachable(3, rng);
+    prop_assert_eq!(reachable.len(), 3.min(members.reachable() as usize));
+    prop_assert!(reachable.iter().all(|slot| is_reachable(state(*slot))));
+    let except = reachable.first().copied();
+    let alive = model.values().filter(|row| row.state == State::Alive).count();
+    let helpers = members.choose_alive(4, except, rng);
+    let excepted = usize::from(except.is_some_and(|slot| state(slot) == State::Alive));
+    prop_assert_eq!(helpers.len(), 4.min(alive - excepted));
+    prop_assert!(helpers.iter().all(|slot| state(*slot) == State::Alive && Some(*slot) != except));
+    let failed = members.choose_failed(rng).map(|slot| members.known(slot).unwrap().status);
+    prop_assert_eq!(failed, (members.n_failed() > 0).then_some(Status::Failed));
+    Ok(())
+}
+
+/// However much of the table is acceptable, each acceptable member is equally likely.
+#[test]
+fn choices_are_even_in_a_table_that_is_mostly_forgotten() {
+    for forgotten in [30u32, 60, 85] {
+        let mut members = table_over(80, 101);
+        for i in 0..forgotten {
+            let slot = members.find(&format!("m{i}")).unwrap();
+            members.set(slot, State::Forgotten, Incarnation(1), Instant::ORIGIN);
+        }
+        let (mut rng, mut counts) = (rng(), [0u32; 102]);
+        for _ in 0..20_000 {
+            for slot in members.choose_reachable(3, &mut rng) {
+                counts[slot.index as usize] += 1;
+            }
+        }
+        let (gone, there) = counts[1..102].split_at(forgotten as usize);
+        assert!(gone.iter().all(|n| *n == 0), "{counts:?}");
+        let share = 3.0 / f64::from(101 - forgotten);
+        let (mean, sd) = (20_000.0 * share, libm::sqrt(20_000.0 * share * (1.0 - share)));
+        assert!(there.iter().all(|n| (f64::from(*n) - mean).abs() < 5.0 * sd), "{counts:?}");
     }
 }

@@ -7,7 +7,7 @@ use crate::deadlines::Due;
 use crate::detect::suspicion_times;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
-use crate::members::{Claim, Members, Verdict, verdict};
+use crate::members::{Claim, Found, Members, Verdict, verdict};
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Message};
 
@@ -17,15 +17,13 @@ impl Node {
         if !alive.versions.is_sane() {
             return;
         }
-        let Some(slot) = self.members.find(alive.name) else {
+        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name) else {
             return self.meet(alive, via, now, out);
         };
-        let Some(known) = self.members.known(slot) else { return };
-        let Some(identity) = self.members.identity(slot).cloned() else { return };
         if slot == Members::ME {
-            return self.heard_of_myself_alive(alive, &identity, via, out);
+            return self.heard_of_myself_alive(alive, via, out);
         }
-        let moved = identity.addr != alive.addr;
+        let moved = addr != alive.addr;
         let may_move = match known.state {
             // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
             State::Left | State::Forgotten => true,
@@ -36,13 +34,14 @@ impl Node {
             State::Alive | State::Suspect => false,
         };
         if moved && !may_move {
-            return self.conflict(&identity, alive, out);
+            return self.conflict(slot, alive, out);
         }
         let wins = verdict(Some((known.state, known.incarnation)), Claim::Alive, alive.incarnation)
             == Verdict::Apply;
         if !(wins || moved && alive.incarnation.0 > 0) {
             return;
         }
+        let Some(identity) = self.members.identity(slot).cloned() else { return };
         self.stop_timer(slot);
         self.suspicions.end(slot);
         let changed = moved || identity.meta[..] != *alive.meta || identity.versions != alive.versions;
@@ -92,17 +91,20 @@ impl Node {
         identity
     }
 
-    fn conflict(&mut self, identity: &SharedIdentity, alive: &Alive<'_>, out: &mut Outbox) {
+    fn conflict(&mut self, slot: Slot, alive: &Alive<'_>, out: &mut Outbox) {
         self.counters.conflicts += 1;
-        out.event(Event::Conflict { member: identity, claimed: alive.addr });
+        if let Some(member) = self.members.identity(slot) {
+            out.event(Event::Conflict { member, claimed: alive.addr });
+        }
     }
 
-    fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, me: &SharedIdentity, via: Via, out: &mut Outbox) {
+    fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, via: Via, out: &mut Outbox) {
         if self.life != Life::Running {
             return;
         }
+        let me = self.members.me();
         if alive.addr != me.addr {
-            return self.conflict(me, alive, out);
+            return self.conflict(Members::ME, alive, out);
         }
         let own = self.members.my_incarnation();
         let same = me.meta[..] == *alive.meta && me.versions == alive.versions;
@@ -143,8 +145,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let Some(slot) = self.members.find(suspect.name) else { return };
-        let Some(known) = self.members.known(slot) else { return };
+        let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name) else { return };
         if slot == Members::ME {
             if self.life == Life::Running && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
@@ -216,8 +217,7 @@ impl Node {
 
     /// Somebody declares a member dead, or the member says that it leaves (facts: memberlist's dead rules).
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
-        let Some(slot) = self.members.find(dead.name) else { return };
-        let Some(known) = self.members.known(slot) else { return };
+        let Some(Found { slot, known, .. }) = self.members.look_up(dead.name) else { return };
         if slot == Members::ME {
             if self.life == Life::Running && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);

@@ -19,7 +19,7 @@ use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
 use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
-use crate::members::{Known, Members};
+use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::spread::Broadcasts;
 use crate::sync::{Streams, push_pull_period};
@@ -40,16 +40,16 @@ pub struct Birth<'a> {
     /// Where its randomness starts.
     pub seed: Seed,
     /// What it knew before.
-    pub restore: Restore<'a>,
+    pub restore: Restore,
 }
 
 /// What a node knows at birth: from a snapshot, or as a simulator's converged start. Emits no events.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Restore<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct Restore {
     /// Its last incarnation; it starts with the next one. 0 when it is not known.
     pub incarnation: Incarnation,
-    /// Members believed alive, each name once. One of the node's own name is skipped.
-    pub members: &'a [(SharedIdentity, Incarnation)],
+    /// Members believed alive; shared, so that giving it costs nothing. One of the node's own name is skipped.
+    pub roster: Arc<Roster>,
 }
 
 /// A member as a node sees it.
@@ -95,7 +95,7 @@ struct Periodic {
 /// One node of a cluster: the whole protocol's state, advanced by [`step`](crate::step) alone.
 #[derive(Debug)]
 pub struct Node {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) wire: Wire,
     pub(crate) deadlines: Deadlines,
     pub(crate) counters: Counters,
@@ -118,9 +118,12 @@ pub struct Node {
 impl Node {
     /// A node that begins to live at `now`. It does nothing before it knows somebody: restored, joined, or joining.
     ///
+    /// The configuration and the roster may be shared with any number of other nodes.
+    ///
     /// # Errors
     /// [`BirthError`] when a setting is out of bounds, the address cannot be advertised, or the tags are too long.
-    pub fn new(config: Config, birth: Birth<'_>, now: Instant) -> Result<Self, BirthError> {
+    pub fn new(config: impl Into<Arc<Config>>, birth: Birth<'_>, now: Instant) -> Result<Self, BirthError> {
+        let config: Arc<Config> = config.into();
         config.check()?;
         let addr = canonical(birth.addr);
         if addr.ip().is_unspecified() || addr.port() == 0 {
@@ -132,14 +135,8 @@ impl Node {
         }
         let versions = config.versions;
         let me = Arc::new(Identity { name: birth.name, addr, meta: meta.into(), versions });
-        let capacity = birth.restore.members.len() + 1;
         let incarnation = birth.restore.incarnation.next();
-        let mut members = Members::new(me, incarnation, &birth.seed, capacity, now);
-        for (identity, incarnation) in birth.restore.members {
-            if members.find(&identity.name).is_none() {
-                members.insert(identity.clone(), *incarnation, now);
-            }
-        }
+        let members = Members::new(me, incarnation, &birth.seed, birth.restore.roster, now);
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
         let mut node = Self {
             wire: Wire::new(&config),
@@ -185,7 +182,7 @@ impl Node {
 
     /// The node's settings.
     #[must_use]
-    pub const fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.config
     }
 
@@ -262,7 +259,7 @@ impl Node {
         if periodic.gossip.is_none()
             && !queue.is_empty()
             && config.gossip_nodes > 0
-            && members.any_reachable()
+            && members.reachable() > 0
         {
             let at = now.next_on_grid(phases.gossip, config.gossip_interval);
             periodic.gossip = Some(deadlines.arm(at, Due::Gossip));

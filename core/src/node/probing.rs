@@ -46,7 +46,7 @@ impl Node {
             nacks: 0,
             stream: None,
             timeout: Some(self.deadlines.arm(now + patience, Due::ProbeTimeout)),
-            end_timer: Some(self.deadlines.arm(end, Due::ProbeEnd)),
+            end_timer: None,
         });
         let ping = Message::Ping { seq, target: &target.name };
         if known.state == State::Suspect && self.config.buddy {
@@ -65,6 +65,8 @@ impl Node {
         let Some(probe) = self.prober.current_mut() else { return };
         probe.timeout = None;
         let (slot, seq, end) = (probe.slot, probe.seq, probe.end);
+        // Most probes are answered by now and never need it: `end` lies behind every time-out.
+        probe.end_timer = Some(self.deadlines.arm(end, Due::ProbeEnd));
         let Some(target) = self.members.identity(slot).cloned() else { return };
         let k = usize::from(self.config.indirect_checks);
         let mut nacks_expected = 0;

@@ -4,7 +4,6 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::io::Outbox;
-use crate::spread::transmit_limit;
 use crate::wire::{Kinds, Message};
 
 impl Node {
@@ -25,10 +24,8 @@ impl Node {
         }
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
-            let config = &self.config;
-            let limit =
-                transmit_limit(config.retransmit_mult, config.retransmit_log_base, self.members.n_swim());
-            self.queue.take(room, config.packet_updates_max, limit, &mut out.bytes, &mut kinds);
+            let limit = self.queue.limit(&self.config, self.members.n_swim());
+            self.queue.take(room, self.config.packet_updates_max, limit, &mut out.bytes, &mut kinds);
         }
         self.wire.finish_packet(start, &mut out.bytes);
         out.packet(to, start, kinds);

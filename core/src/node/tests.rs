@@ -64,9 +64,10 @@ fn known(n: usize) -> Vec<(SharedIdentity, Incarnation)> {
 }
 
 fn born(i: usize, config: &Config, members: &[(SharedIdentity, Incarnation)], now: Instant) -> Node {
-    let restore = Restore { incarnation: Incarnation(0), members };
     let name = NodeName::new(&name(i)).unwrap();
     let seed = Seed::simulated(9, i as u64, 0);
+    let roster = Arc::new(Roster::new(members.iter().cloned(), &seed));
+    let restore = Restore { incarnation: Incarnation(0), roster };
     Node::new(config.clone(), Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore }, now).unwrap()
 }
 

@@ -1,14 +1,12 @@
 //! The transmit-limited broadcast queue: each message is sent so many times, the least sent first.
 
-use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
-use crate::config::LogBase;
+use crate::config::{Config, LogBase};
 use crate::wire::{Kind, Kinds};
 
 /// Times that each broadcast is sent by each node: `mult * ceil(log(n + 1))` (SWIM 4.1, memberlist's rounding).
@@ -17,43 +15,98 @@ pub fn transmit_limit(mult: u32, base: LogBase, n: u32) -> u32 {
     mult.saturating_mul(libm::ceil(base.log(f64::from(n) + 1.0)) as u32)
 }
 
-/// Fewest transmissions first; among equals the longest, then the newest.
-type Key = (u32, Reverse<usize>, Reverse<u64>);
+/// A message's place in the order, as one number: the larger, the sooner it is sent. Fewest transmissions first; among
+/// equals the longest, then the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank(u64);
 
+impl Rank {
+    const SENT_SHIFT: u32 = 52;
+    const LENGTH_SHIFT: u32 = 36;
+    const LENGTH_MAX: usize = 0xFFFF;
+    /// `Config` allows at most 2400 transmissions.
+    const SENT_MAX: u64 = 0xFFF;
+
+    /// Of a message never sent. Ids are used again after 69 thousand million messages: a tie then goes to the older.
+    const fn fresh(length: usize, id: u64) -> Self {
+        let length = if length > Self::LENGTH_MAX { Self::LENGTH_MAX } else { length } as u64;
+        let id = id & ((1 << Self::LENGTH_SHIFT) - 1);
+        Self(Self::SENT_MAX << Self::SENT_SHIFT | length << Self::LENGTH_SHIFT | id)
+    }
+
+    const fn sent(self) -> u32 {
+        (Self::SENT_MAX - (self.0 >> Self::SENT_SHIFT)) as u32
+    }
+
+    const fn length(self) -> usize {
+        (self.0 >> Self::LENGTH_SHIFT) as usize & Self::LENGTH_MAX
+    }
+
+    /// After one more transmission.
+    const fn sent_again(self) -> Self {
+        Self(self.0.saturating_sub(1 << Self::SENT_SHIFT))
+    }
+}
+
+/// A message's rank and where it lies.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    rank: Rank,
+    slot: u32,
+}
+
+/// A message that waits; without memory of its own up to the usual length.
 #[derive(Clone, Debug)]
 struct Entry {
+    rank: Rank,
     /// The row of the member that the message is about; a newer message about it replaces this one.
     subject: u32,
     kind: Kind,
-    bytes: Box<[u8]>,
+    bytes: SmallVec<[u8; 40]>,
 }
 
 /// Broadcasts that wait, at most one for each member.
 #[derive(Clone, Debug)]
 pub(crate) struct Broadcasts {
-    entries: BTreeMap<Key, Entry>,
-    by_subject: HashMap<u32, Key, FixedState>,
+    /// By rank, the first to be sent at the end: what is new and what goes out moves little.
+    order: Vec<Waiting>,
+    entries: Vec<Entry>,
+    vacant: Vec<u32>,
+    by_subject: HashMap<u32, u32, FixedState>,
     next_id: u64,
-    /// Entries of the batch being taken: they go back only when it is complete.
-    taken: Vec<(Key, Entry)>,
+    /// No message is shorter, so that a batch ends when this does not fit any more.
+    shortest: usize,
+    /// The cluster's size at the last batch, and the transmissions that it asks for.
+    limit: (u32, u32),
 }
 
 impl Broadcasts {
     pub(crate) fn new() -> Self {
         Self {
-            entries: BTreeMap::new(),
+            order: Vec::new(),
+            entries: Vec::new(),
+            vacant: Vec::new(),
             by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
             next_id: 0,
-            taken: Vec::new(),
+            shortest: usize::MAX,
+            limit: (0, 0),
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+    pub(crate) const fn len(&self) -> usize {
+        self.order.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Transmissions of each message in a cluster of `n`. The logarithm is taken only when `n` changes.
+    pub(crate) fn limit(&mut self, config: &Config, n: u32) -> u32 {
+        if self.limit.0 != n {
+            self.limit = (n, transmit_limit(config.retransmit_mult, config.retransmit_log_base, n));
+        }
+        self.limit.1
     }
 
     /// Whether something waits about a member.
@@ -64,30 +117,44 @@ impl Broadcasts {
     /// Queues an encoded message about a member in place of what waits about it; how many were dropped to stay within `max`.
     pub(crate) fn push(&mut self, subject: u32, kind: Kind, bytes: &[u8], max: usize) -> u32 {
         self.remove(subject);
-        let mut shed = 0;
-        while self.entries.len() >= max {
-            // The end of the order: sent most often already.
-            if let Some((_, dropped)) = self.entries.pop_last() {
-                self.by_subject.remove(&dropped.subject);
-                shed += 1;
-            }
+        // At most one too many, unless the bound sank. What has been sent most often goes.
+        let shed = (self.order.len() + 1).saturating_sub(max).min(self.order.len());
+        for dropped in self.order.drain(..shed) {
+            self.by_subject.remove(&self.entries[dropped.slot as usize].subject);
+            self.vacant.push(dropped.slot);
         }
         self.next_id += 1;
-        let key = (0, Reverse(bytes.len()), Reverse(self.next_id));
-        self.insert(key, Entry { subject, kind, bytes: bytes.into() });
-        shed
+        let rank = Rank::fresh(bytes.len(), self.next_id);
+        self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
+        let entry = Entry { rank, subject, kind, bytes: SmallVec::from_slice(bytes) };
+        let slot = match self.vacant.pop() {
+            Some(slot) => {
+                self.entries[slot as usize] = entry;
+                slot
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }
+        };
+        self.by_subject.insert(subject, slot);
+        let place = self.place(rank);
+        self.order.insert(place, Waiting { rank, slot });
+        shed as u32
+    }
+
+    /// Where a rank stands, or would stand, in the order.
+    fn place(&self, rank: Rank) -> usize {
+        self.order.partition_point(|waiting| waiting.rank < rank)
     }
 
     /// Drops what waits about a member.
     pub(crate) fn remove(&mut self, subject: u32) {
-        if let Some(key) = self.by_subject.remove(&subject) {
-            self.entries.remove(&key);
+        if let Some(slot) = self.by_subject.remove(&subject) {
+            let place = self.place(self.entries[slot as usize].rank);
+            self.order.remove(place);
+            self.vacant.push(slot);
         }
-    }
-
-    fn insert(&mut self, key: Key, entry: Entry) {
-        self.by_subject.insert(entry.subject, key);
-        self.entries.insert(key, entry);
     }
 
     /// Appends as many messages as fit into `room` bytes, at most `count_max` (0: no limit). Each counts as sent once, and
@@ -100,31 +167,54 @@ impl Broadcasts {
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        if self.entries.is_empty() {
-            return;
-        }
-        let mut tier = 0;
-        while count_max == 0 || self.taken.len() < usize::from(count_max) {
-            // The first of this tier that fits: the order puts longer ones first.
-            let from = (tier, Reverse(room), Reverse(u64::MAX));
-            let Some((&key, _)) = self.entries.range(from..).next() else { break };
-            if key.1.0 > room {
-                tier = key.0;
+        let count_max = if count_max == 0 { usize::MAX } else { count_max.into() };
+        let mut taken: SmallVec<[Waiting; 64]> = SmallVec::new();
+        // What is looked at and does not fit moves up, so that the gap that the taken ones leave stays in one piece.
+        let (mut unseen, mut kept) = (self.order.len(), self.order.len());
+        while unseen > 0 && room >= self.shortest && taken.len() < count_max {
+            unseen -= 1;
+            let waiting = self.order[unseen];
+            if waiting.rank.length() > room {
+                kept -= 1;
+                self.order[kept] = waiting;
                 continue;
             }
-            let Some(entry) = self.entries.remove(&key) else { break };
+            let entry = &self.entries[waiting.slot as usize];
             out.extend_from_slice(&entry.bytes);
             kinds.add(entry.kind);
             room -= entry.bytes.len();
-            tier = key.0;
-            self.taken.push((key, entry));
+            taken.push(waiting);
         }
-        while let Some(((sent, length, id), entry)) = self.taken.pop() {
-            if sent + 1 < limit {
-                self.insert((sent + 1, length, id), entry);
+        self.order.copy_within(kept.., unseen);
+        self.put_back(&mut taken, limit);
+    }
+
+    /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
+    fn put_back(&mut self, taken: &mut SmallVec<[Waiting; 64]>, limit: u32) {
+        let mut left = self.order.len() - taken.len();
+        let Self { entries, by_subject, vacant, .. } = self;
+        taken.retain(|waiting| {
+            let entry = &mut entries[waiting.slot as usize];
+            let stays = waiting.rank.sent() + 1 < limit;
+            if stays {
+                waiting.rank = waiting.rank.sent_again();
+                entry.rank = waiting.rank;
             } else {
-                self.by_subject.remove(&entry.subject);
+                by_subject.remove(&entry.subject);
+                vacant.push(waiting.slot);
             }
+            stays
+        });
+        // Both are ordered, so this merges them, from the end on.
+        let mut place = left + taken.len();
+        self.order.truncate(place);
+        for again in taken.iter() {
+            while left > 0 && self.order[left - 1].rank > again.rank {
+                (left, place) = (left - 1, place - 1);
+                self.order[place] = self.order[left];
+            }
+            place -= 1;
+            self.order[place] = *again;
         }
     }
 }
@@ -132,6 +222,7 @@ impl Broadcasts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::cmp::Reverse;
     use proptest::prelude::*;
 
     fn take(queue: &mut Broadcasts, room: usize, limit: u32) -> Vec<u8> {
@@ -203,7 +294,78 @@ mod tests {
         assert_eq!((out.len(), kinds.count(Kind::Alive)), (2, 2));
     }
 
+    /// The queue as it is described: a list, sorted before every use.
+    #[derive(Default)]
+    struct Naive {
+        /// (transmissions, bytes, id, subject)
+        waiting: Vec<(u32, Vec<u8>, u64, u32)>,
+        id: u64,
+    }
+
+    impl Naive {
+        fn sort(&mut self) {
+            self.waiting.sort_by_key(|(sent, bytes, id, _)| (*sent, Reverse(bytes.len()), Reverse(*id)));
+        }
+
+        fn push(&mut self, subject: u32, bytes: &[u8], max: usize) -> u32 {
+            self.waiting.retain(|waiting| waiting.3 != subject);
+            self.sort();
+            let shed = (self.waiting.len() + 1).saturating_sub(max);
+            self.waiting.truncate(self.waiting.len() - shed);
+            self.id += 1;
+            self.waiting.push((0, bytes.into(), self.id, subject));
+            shed as u32
+        }
+
+        fn take(&mut self, mut room: usize, count_max: u8, limit: u32) -> Vec<u8> {
+            self.sort();
+            let (mut out, mut count) = (Vec::new(), 0);
+            for (sent, bytes, ..) in &mut self.waiting {
+                if bytes.len() <= room && (count_max == 0 || count < count_max) {
+                    out.extend_from_slice(bytes);
+                    room -= bytes.len();
+                    *sent += 1;
+                    count += 1;
+                }
+            }
+            self.waiting.retain(|(sent, ..)| *sent < limit);
+            out
+        }
+    }
+
     proptest! {
+        /// Whatever is queued, replaced, dropped and taken: the same bytes in the same order as a sorted list gives.
+        #[test]
+        fn the_queue_agrees_with_a_sorted_list(
+            ops in prop::collection::vec((0u8..8, 0u32..30, 1usize..70, 0u8..5), 0..200),
+            max in 3usize..40,
+            limit in 1u32..6,
+        ) {
+            let (mut queue, mut model) = (Broadcasts::new(), Naive::default());
+            for (index, (op, subject, length, count_max)) in ops.into_iter().enumerate() {
+                let bytes = alloc::vec![index as u8; length];
+                match op {
+                    0..=3 => {
+                        let shed = queue.push(subject, Kind::Alive, &bytes, max);
+                        prop_assert_eq!(shed, model.push(subject, &bytes, max));
+                    }
+                    4 => {
+                        queue.remove(subject);
+                        model.waiting.retain(|waiting| waiting.3 != subject);
+                    }
+                    _ => {
+                        let (mut out, mut kinds) = (Vec::new(), Kinds::default());
+                        queue.take(length * 4, count_max, limit, &mut out, &mut kinds);
+                        prop_assert_eq!(out, model.take(length * 4, count_max, limit));
+                    }
+                }
+                prop_assert_eq!(queue.len(), model.waiting.len());
+                for subject in 0..30 {
+                    let waits = model.waiting.iter().any(|waiting| waiting.3 == subject);
+                    prop_assert_eq!(queue.waits_for(subject), waits);
+                }
+            }
+        }
         /// Whatever is queued and however it is taken: the budget holds, and each message is sent exactly `limit` times.
         #[test]
         fn every_message_is_sent_exactly_the_limit(

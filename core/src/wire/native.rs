@@ -10,6 +10,8 @@
 
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::body::{is_extension_list, take_prefixed};
 use super::error::WireError;
 
@@ -25,14 +27,15 @@ pub(super) const FRAME_PREFIX_BYTES: usize = 5;
 const FLAG_LABEL: u8 = 1;
 const FLAG_EXTENSIONS: u8 = 2;
 const CRC_BYTES: usize = 4;
+/// Where a label's bytes begin: after magic, version, flags and the label's length.
+const LABEL_AT: usize = 4;
 const HEADER_BYTES_MIN: usize = 3 + CRC_BYTES;
 
 /// The header of this node's packets. Peers of the same cluster send the same bytes, so one comparison accepts them.
 #[derive(Clone, Debug)]
 pub(super) struct Native {
-    label: Vec<u8>,
     /// Everything before the checksum.
-    prefix: Vec<u8>,
+    prefix: SmallVec<[u8; 16]>,
     /// The checksum of `prefix`, from which that of a packet goes on.
     prefix_crc: u32,
 }
@@ -41,14 +44,19 @@ impl Native {
     pub(super) fn new(label: &str) -> Self {
         // `Config::check` holds a label to 255 bytes; one that was never checked is cut, for want of a way to write it.
         let label = &label.as_bytes()[..label.len().min(usize::from(u8::MAX))];
-        let mut prefix = Vec::from([PACKET_MAGIC, VERSION, 0]);
+        let mut prefix = SmallVec::from_slice(&[PACKET_MAGIC, VERSION, 0]);
         if !label.is_empty() {
             prefix[2] = FLAG_LABEL;
             prefix.push(label.len() as u8);
             prefix.extend_from_slice(label);
         }
         let prefix_crc = crc32fast::hash(&prefix);
-        Self { label: label.into(), prefix, prefix_crc }
+        Self { prefix, prefix_crc }
+    }
+
+    /// Our label; empty when there is none.
+    fn label(&self) -> &[u8] {
+        self.prefix.get(LABEL_AT..).unwrap_or_default()
     }
 
     /// Bytes of a packet that are no messages.
@@ -125,7 +133,7 @@ impl Native {
                 return Err(WireError::Header);
             }
         }
-        if label != self.label {
+        if label != self.label() {
             return Err(WireError::Label);
         }
         if flags & FLAG_EXTENSIONS != 0 {

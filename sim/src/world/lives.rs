@@ -1,7 +1,10 @@
 //! How nodes begin, end and come back, and how they find the others.
 
+use std::sync::Arc;
+
 use rumormill_core::id::Incarnation;
 use rumormill_core::io::{Command, Input, State};
+use rumormill_core::{Roster, Seed};
 
 use super::stage::{JOIN, Joining, LEAVE, What, socket};
 use super::{Snapshot, World};
@@ -59,14 +62,16 @@ impl World<'_> {
         }
         let snapshot = std::mem::take(&mut self.snapshots[node as usize]);
         let snapshot = if how.lost_state { Snapshot::default() } else { snapshot };
-        self.birth(node, snapshot.incarnation, &snapshot.members, true);
+        let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
+        let roster = Arc::new(Roster::new(snapshot.members, &seed));
+        self.birth(node, snapshot.incarnation, &roster, true);
         self.stage.did(fault, "restarted");
         self.join_through(&how.through, node, fault);
     }
 
     /// A process starts for the first time, and joins.
     pub(super) fn arrive(&mut self, node: u32, through: &Through, fault: usize) {
-        self.birth(node, Incarnation(0), &[], true);
+        self.birth(node, Incarnation(0), &Arc::default(), true);
         self.stage.did(fault, "joined");
         self.join_through(through, node, fault);
     }
@@ -82,7 +87,7 @@ impl World<'_> {
 
     /// A process of a cluster that starts one by one.
     pub(super) fn start_late(&mut self, node: u32) {
-        self.birth(node, Incarnation(0), &[], true);
+        self.birth(node, Incarnation(0), &Arc::default(), true);
         if node != 0 {
             self.join(node, vec![0]);
         }

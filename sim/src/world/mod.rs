@@ -1,5 +1,6 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
+pub(crate) mod bench;
 mod conditions;
 mod faults;
 mod hear;
@@ -14,7 +15,7 @@ use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
-use rumormill_core::{Birth, Config, Node, Restore, Seed};
+use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed};
 
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
@@ -61,7 +62,7 @@ struct Snapshot {
 struct World<'s> {
     scenario: &'s Scenario,
     variant: &'s Variant,
-    config: Config,
+    config: Arc<Config>,
     seed: u64,
     nodes: Vec<Option<Node>>,
     snapshots: Vec<Snapshot>,
@@ -74,7 +75,7 @@ struct World<'s> {
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, variant: &'s Variant, seed: u64) -> Self {
         let count = scenario.cluster.nodes as usize;
-        let config = Config { notes: true, ..variant.config.clone() };
+        let config = Arc::new(Config { notes: true, ..variant.config.clone() });
         let draws = Draws::new(seed);
         let network = Network::new(
             draws,
@@ -215,14 +216,16 @@ impl<'s> World<'s> {
         match self.scenario.cluster.start {
             Start::Converged => {
                 // An identity is announced with incarnation 1; every table shares it.
-                let members: Vec<_> = first.iter().map(|n| (self.identity(*n), Incarnation(1))).collect();
+                let members = first.iter().map(|n| (self.identity(*n), Incarnation(1)));
+                let roster = Arc::new(Roster::new(members, &Seed::simulated(self.seed, u64::MAX, 0)));
                 for node in &first {
-                    self.birth(*node, Incarnation(0), &members, false);
+                    self.birth(*node, Incarnation(0), &roster, false);
                 }
             }
             Start::Join => {
+                let nobody = Arc::default();
                 for node in &first {
-                    self.birth(*node, Incarnation(0), &[], true);
+                    self.birth(*node, Incarnation(0), &nobody, true);
                 }
                 for node in first.into_iter().filter(|n| *n != 0) {
                     self.join(node, vec![0]);
@@ -248,13 +251,7 @@ impl<'s> World<'s> {
     }
 
     /// A process starts. `change`: others have to learn of it.
-    fn birth(
-        &mut self,
-        node: u32,
-        incarnation: Incarnation,
-        members: &[(SharedIdentity, Incarnation)],
-        change: bool,
-    ) {
+    fn birth(&mut self, node: u32, incarnation: Incarnation, roster: &Arc<Roster>, change: bool) {
         let stage = &mut self.stage;
         stage.truth.set(node, Presence::Up);
         if change {
@@ -269,11 +266,11 @@ impl<'s> World<'s> {
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
-            restore: Restore { incarnation, members },
+            restore: Restore { incarnation, roster: roster.clone() },
         };
         let born = Node::new(self.config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
-        let believed = members.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
+        let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
         stage.meter.born(node, believed, stage.now, change);
         stage.invariants.own.born(node, born.incarnation());

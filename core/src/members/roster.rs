@@ -1,0 +1,155 @@
+//! The base of a member table: who was believed alive at birth, immutable and shared.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::BuildHasher as _;
+use core::net::SocketAddr;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use crate::id::{Incarnation, SharedIdentity};
+use crate::rng::{Purpose, Seed};
+
+/// Names up to this length lie beside the address, so that finding a member touches nothing else.
+const SHORT_NAME_BYTES: usize = 27;
+
+/// What decides most claims about a member: one cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Face {
+    addr: SocketAddr,
+    incarnation: Incarnation,
+    /// Bytes of the name that `name` holds; `LONG_NAME` when it does not fit.
+    name_bytes: u8,
+    name: [u8; SHORT_NAME_BYTES],
+}
+
+const LONG_NAME: u8 = u8::MAX;
+const _: () = assert!(size_of::<Face>() == 64, "a face is one cache line");
+
+impl Face {
+    fn new(identity: &SharedIdentity, incarnation: Incarnation) -> Self {
+        let mut name = [0; SHORT_NAME_BYTES];
+        let bytes = identity.name.as_bytes();
+        let name_bytes = match name.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                bytes.len() as u8
+            }
+            None => LONG_NAME,
+        };
+        Self { addr: identity.addr, incarnation, name_bytes, name }
+    }
+}
+
+/// Members believed alive, with an index by name: what a snapshot knew, or a simulator's converged start.
+///
+/// It never changes. Every node keeps its own differences from it, so any number of nodes can share one roster, and a node's
+/// memory grows with what it has seen change, not with the cluster. Making one takes time proportional to its length;
+/// giving it to a node takes none.
+#[derive(Clone)]
+pub struct Roster {
+    faces: Vec<Face>,
+    identities: Vec<SharedIdentity>,
+    by_name: HashTable<u32>,
+    hasher: FixedState,
+}
+
+impl Roster {
+    /// A roster of these members; of two with the same name the first counts.
+    ///
+    /// `seed` starts the hash function of the names. An agent gives the seed that its node gets, from the operating system,
+    /// so that nobody can choose names that collide.
+    #[must_use]
+    pub fn new(members: impl IntoIterator<Item = (SharedIdentity, Incarnation)>, seed: &Seed) -> Self {
+        let members = members.into_iter();
+        let room = members.size_hint().0;
+        let mut roster = Self {
+            faces: Vec::with_capacity(room),
+            identities: Vec::with_capacity(room),
+            by_name: HashTable::with_capacity(room),
+            hasher: FixedState::with_seed(seed.stream(Purpose::NameIndex).u64()),
+        };
+        for (identity, incarnation) in members {
+            roster.add(identity, incarnation);
+        }
+        roster
+    }
+
+    fn add(&mut self, identity: SharedIdentity, incarnation: Incarnation) {
+        if self.find(&identity.name).is_some() {
+            return;
+        }
+        let hash = self.hasher.hash_one(identity.name.as_str());
+        self.faces.push(Face::new(&identity, incarnation));
+        self.identities.push(identity);
+        let Self { by_name, identities, hasher, .. } = self;
+        by_name.insert_unique(hash, identities.len() as u32 - 1, |&row| {
+            hasher.hash_one(identities[row as usize].name.as_str())
+        });
+    }
+
+    /// Members in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.identities.len()
+    }
+
+    /// Whether nobody is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
+    /// Its members, in the order in which they were given.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&SharedIdentity, Incarnation)> {
+        self.identities.iter().zip(self.faces.iter().map(|face| face.incarnation))
+    }
+
+    /// The row of a name.
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        if self.is_empty() {
+            return None;
+        }
+        self.by_name.find(self.hasher.hash_one(name), |&row| self.is_named(row, name)).copied()
+    }
+
+    fn is_named(&self, row: u32, name: &str) -> bool {
+        let face = &self.faces[row as usize];
+        match face.name.get(..usize::from(face.name_bytes)) {
+            Some(short) => short == name.as_bytes(),
+            None => self.identities[row as usize].name.as_str() == name,
+        }
+    }
+
+    pub(super) fn identity(&self, row: u32) -> &SharedIdentity {
+        &self.identities[row as usize]
+    }
+
+    pub(super) fn addr(&self, row: u32) -> SocketAddr {
+        self.faces[row as usize].addr
+    }
+
+    pub(super) fn incarnation(&self, row: u32) -> Incarnation {
+        self.faces[row as usize].incarnation
+    }
+}
+
+impl Default for Roster {
+    /// Nobody.
+    fn default() -> Self {
+        Self {
+            faces: Vec::new(),
+            identities: Vec::new(),
+            by_name: HashTable::new(),
+            hasher: FixedState::with_seed(0),
+        }
+    }
+}
+
+impl fmt::Debug for Roster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Roster({} members)", self.len())
+    }
+}

@@ -1,0 +1,80 @@
+//! Our core and simulator beside foca 2, in the same event loop and network, with settings alike.
+//!
+//! `cargo bench -p rumormill-sim --bench peers -- [--nodes 100,1000,4000] [--runs 5] [--format text|json]`
+
+#[path = "peers/foca.rs"]
+mod foca_cluster;
+
+use std::time::Duration;
+
+use clap::Parser;
+use rumormill_sim::bench::{self, Driver, Row, Run, Settings, render};
+
+#[derive(Parser)]
+struct Args {
+    /// Cluster sizes.
+    #[arg(long, value_delimiter = ',', default_value = "100,1000,4000")]
+    nodes: Vec<u32>,
+    /// Runs of each; from 4000 nodes on foca gets at most 3, because it needs 20 s to set up alone.
+    #[arg(long, default_value_t = 5)]
+    runs: u64,
+    /// Simulated seconds of the idle phase; ten times as many below 1000 nodes, so that there is something to measure.
+    #[arg(long, default_value_t = 60)]
+    idle: u64,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Only what is measured under this name (`foca`, `core`, `simulator`, `simulator, LAN defaults`); no ratios then.
+    #[arg(long)]
+    only: Option<String>,
+    /// Given by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+type Measure = fn(u32, Duration, u64) -> Run;
+
+const WHO: [(&str, Measure); 4] = [
+    ("foca", foca_cluster::run),
+    ("core", |n, idle, seed| bench::run(Driver::Arena, Settings::Plain, n, idle, seed)),
+    ("simulator", |n, idle, seed| bench::run(Driver::Simulator, Settings::Plain, n, idle, seed)),
+    ("simulator, LAN defaults", |n, idle, seed| bench::run(Driver::Simulator, Settings::Lan, n, idle, seed)),
+];
+
+fn main() {
+    let args = Args::parse();
+    let mut rows = Vec::new();
+    for &nodes in &args.nodes {
+        let idle = Duration::from_secs(if nodes < 1000 { 10 * args.idle } else { args.idle });
+        // Interleaved, so that a busy neighbour on the machine slows all of them.
+        let mut runs: Vec<Vec<Run>> = vec![Vec::new(); WHO.len()];
+        for seed in 1..=args.runs {
+            for (index, (who, measure)) in WHO.iter().enumerate() {
+                let skipped = args.only.as_deref().is_some_and(|only| only != *who)
+                    || (index == 0 && nodes >= 4000 && seed > 3);
+                if !skipped {
+                    runs[index].push(measure(nodes, idle, seed));
+                }
+            }
+        }
+        let all: Vec<[Row; 2]> =
+            WHO.iter().zip(&runs).map(|((who, _), runs)| Row::of(who, nodes, runs)).collect();
+        for phase in 0..2 {
+            let foca = all[0][phase].clone();
+            for (index, row) in all.iter().enumerate().filter(|(_, row)| row[phase].runs > 0) {
+                let row = row[phase].clone();
+                rows.push(if matches!(index, 1 | 2) && foca.runs > 0 { row.beside(&foca) } else { row });
+            }
+        }
+    }
+    match args.format {
+        Format::Text => println!("{}", render(&rows, std::io::IsTerminal::is_terminal(&std::io::stdout()))),
+        Format::Json => println!("{}", serde_json::to_string(&rows).unwrap_or_default()),
+    }
+}
