@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rumormill_core::config::format_duration;
+use rumormill_core::config::{ConfigError, format_duration};
 
 use super::diagnostic::plain;
 use super::model::*;
@@ -13,7 +13,7 @@ use crate::metric::{Shape, metric_named};
 
 const NODES_MAX: u32 = 100_000;
 const SEEDS_MAX: u32 = 100_000;
-const NAME_MAX: usize = 64;
+pub(super) const NAME_MAX: usize = 64;
 const DURATION_MAX: Duration = Duration::from_secs(7 * 86_400);
 const LATENCY_MIN: Duration = Duration::from_micros(1);
 const LATENCY_MAX: Duration = Duration::from_secs(60);
@@ -28,32 +28,37 @@ pub(super) fn problems(scenario: &Scenario) -> Vec<Problem> {
         rules.fault(fault, &Path::root().key("fault").index(number));
     }
     rules.joiners();
+    rules.variants();
     for (number, expect) in scenario.expects.iter().enumerate() {
         rules.expect(expect, &Path::root().key("expect").index(number));
     }
     rules.problems
 }
 
-struct Rules<'a> {
-    scenario: &'a Scenario,
-    problems: Vec<Problem>,
+pub(super) struct Rules<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) problems: Vec<Problem>,
 }
 
-fn top_key(key: &str) -> Path {
+/// Whether a name can be part of a file's or a folder's.
+pub(super) fn is_safe_name(name: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !name.is_empty() && name.len() <= NAME_MAX && name.chars().all(safe)
+}
+
+pub(super) fn top_key(key: &str) -> Path {
     Path::root().key(key)
 }
 
 impl Rules<'_> {
-    fn report(&mut self, path: &Path, message: impl Into<String>, hint: &str) {
+    pub(super) fn report(&mut self, path: &Path, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::at(path, message).hint(hint));
     }
 
     fn top(&mut self) {
         let scenario = self.scenario;
-        let name = &scenario.name;
-        let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         // The name becomes a folder's.
-        if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(safe) {
+        if !is_safe_name(&scenario.name) {
             let message = format!("must be 1 to {NAME_MAX} letters, digits, `-` or `_`");
             self.report(&top_key("name"), message, "for example name = \"lan-1000\"");
         }
@@ -89,15 +94,19 @@ impl Rules<'_> {
             );
         }
         if let Err(error) = cluster.config.check() {
-            let message = format!("must be {}", error.bound);
-            let hint = format!("it is {} now", error.value);
-            let mut problem = Problem::at(&path.key("config").key(error.field), message).hint(hint);
-            if error.field == "probe_timeout" {
-                problem = problem.rests_on(path.key("config").key("probe_interval"));
-            }
-            self.problems.push(problem);
+            self.config_error(&error, &path.key("config"));
         }
         self.zones(&path.key("zones"));
+    }
+
+    pub(super) fn config_error(&mut self, error: &ConfigError, path: &Path) {
+        let message = format!("must be {}", error.bound);
+        let hint = format!("it is {} now", error.value);
+        let mut problem = Problem::at(&path.key(error.field), message).hint(hint);
+        if error.field == "probe_timeout" {
+            problem = problem.rests_on(path.key("probe_interval"));
+        }
+        self.problems.push(problem);
     }
 
     fn zones(&mut self, path: &Path) {
@@ -387,6 +396,7 @@ impl Rules<'_> {
             let message = if key == "below" { "must be more than 0" } else { "must be 0 or more" };
             self.report(&path.key(key), message, "no metric is below 0");
         }
+        self.comparison(expect, path);
         if let Some(needed) = self.lacks(expect.metric) {
             let message = format!("nothing in this scenario makes a sample of {}", expect.metric);
             let problem = Problem::at(&here, message).hint(needed).rests_on(top_key("fault"));

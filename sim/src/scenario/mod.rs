@@ -4,6 +4,7 @@
 //! tree into a value (types and names), and `check` applies the rules about values. The last works without a file too.
 
 mod check;
+mod check_variant;
 mod diagnostic;
 mod model;
 mod overrides;
@@ -14,6 +15,7 @@ mod read_config;
 mod read_expect;
 mod read_fault;
 mod read_selector;
+mod read_variant;
 mod section;
 mod tree;
 
