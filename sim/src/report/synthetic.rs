@@ -101,6 +101,8 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
         faults: vec![FaultEffect {
             index: 0,
             kind: "crash".to_owned(),
+            name: String::new(),
+            times: 1,
             at: 30.0,
             until: None,
             nodes: (0..10).map(|n| format!("node-{}", n * 37)).collect(),

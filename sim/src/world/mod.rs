@@ -293,6 +293,8 @@ fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
     let effect = |(index, fault): (usize, &crate::scenario::Fault)| FaultEffect {
         index,
         kind: fault.kind.name().to_owned(),
+        name: String::new(),
+        times: 1,
         at: nanos(fault.at) as f64 / 1e9,
         until: end_of(fault).filter(|t| *t <= end).map(|t| t as f64 / 1e9),
         nodes: Vec::new(),
