@@ -32,8 +32,14 @@ pub struct Verdict {
     pub line: usize,
     /// What the observed value must be to the bound.
     pub relation: Relation,
-    /// The bound, in the metric's unit (seconds).
+    /// The bound, in the metric's unit (seconds); a plain number where a quotient is judged.
     pub bound: f64,
+    /// How far from the bound it may be, as a share of it: of `near` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
+    /// The variant whose value it is divided by, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio_to: Option<String>,
     /// What was observed: of each seed on its own, the worst. `None` when there was nothing to observe.
     pub observed: Option<Sample>,
     /// Whether it held.
@@ -44,78 +50,112 @@ pub struct Verdict {
     pub remark: Option<String>,
 }
 
-/// Judges every expectation in every variant that has runs; in the order of `expects`, then of first appearance in `runs`.
+/// Judges every expectation, in the order of `expects`: in the variant it names (`names` are the scenario's variants), otherwise in every
+/// variant that has runs, in the order of first appearance in `runs`.
 #[must_use]
-pub fn evaluate(expects: &[Expect], runs: &[RunRecord]) -> Vec<Verdict> {
-    let mut variants: Vec<&str> = Vec::new();
+pub fn evaluate(expects: &[Expect], names: &[String], runs: &[RunRecord]) -> Vec<Verdict> {
+    let mut present: Vec<&str> = Vec::new();
     for run in runs {
-        if !variants.contains(&run.variant.as_str()) {
-            variants.push(&run.variant);
+        if !present.contains(&run.variant.as_str()) {
+            present.push(&run.variant);
         }
     }
-    expects
-        .iter()
-        .flat_map(|expect| variants.iter().map(move |variant| (expect, *variant)))
-        .map(|(expect, variant)| {
-            let runs: Vec<&RunRecord> = runs.iter().filter(|r| r.variant == variant).collect();
-            judge(expect, variant, &runs)
-        })
-        .collect()
+    let named = |index: usize| names.get(index).map_or("", String::as_str);
+    let of = |variant: &str| runs.iter().filter(|r| r.variant == variant).collect::<Vec<&RunRecord>>();
+    let mut verdicts = Vec::new();
+    for expect in expects {
+        let reference = expect.ratio_to.map(|index| Reference { name: named(index), runs: of(named(index)) });
+        let judged: Vec<&str> = match expect.variant {
+            Some(index) => vec![named(index)],
+            None => {
+                let others = |v: &&str| reference.as_ref().is_none_or(|r| r.name != *v);
+                present.iter().copied().filter(others).collect()
+            }
+        };
+        verdicts.extend(judged.into_iter().map(|v| judge(expect, v, &of(v), reference.as_ref())));
+    }
+    verdicts
 }
 
-fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord]) -> Verdict {
-    let per_seed: Vec<(u64, Option<Sample>)> = runs.iter().map(|r| (r.seed, of_run(expect, r))).collect();
-    let known: Vec<Sample> = per_seed.iter().filter_map(|(_, value)| *value).collect();
+/// The variant whose values others are divided by.
+struct Reference<'a> {
+    name: &'a str,
+    runs: Vec<&'a RunRecord>,
+}
+
+/// A value, or why there is none.
+type Known = Result<Sample, String>;
+
+fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord], reference: Option<&Reference<'_>>) -> Verdict {
+    let per_seed: Vec<(u64, Known)> = runs.iter().map(|r| (r.seed, of_seed(expect, r, reference))).collect();
+    let known: Vec<Sample> = per_seed.iter().filter_map(|(_, value)| value.as_ref().ok()).copied().collect();
     let complete = known.len() == per_seed.len();
+    let mut why = None;
     let observed = match expect.over {
         Over::EachSeed | Over::Worst => worst(expect.bound, &known),
         Over::Median => stats::median(&known),
-        Over::Pooled => pooled(expect, runs, &known),
+        Over::Pooled => match pooled_of(expect, runs, reference) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                why = Some(reason);
+                None
+            }
+        },
     };
-    // Seeds without a sample have nothing to add to a pool; anywhere else a missing value is a question without an answer.
-    let may_miss = expect.over == Over::Pooled && expect.statistic.is_some();
+    // Seeds without a sample have nothing to add to a pool, nor has one that divides by nothing; anywhere else a missing value is a
+    // question without an answer.
+    let may_miss = expect.over == Over::Pooled && (expect.statistic.is_some() || reference.is_some());
     let held = observed.is_some_and(|o| meets(expect.bound, o)) && (complete || may_miss);
-    let failing_seeds = if held {
-        Vec::new()
-    } else {
-        per_seed
-            .iter()
-            .filter(|(_, value)| !value.is_some_and(|v| meets(expect.bound, v)))
-            .map(|(seed, _)| *seed)
-            .collect()
-    };
+    let fails = |value: &Known| !value.as_ref().is_ok_and(|v| meets(expect.bound, *v));
+    let failing = per_seed.iter().filter(|(_, value)| !held && fails(value));
+    let failing_seeds = failing.map(|(seed, _)| *seed).collect();
     let metric = full_name(expect);
-    let (relation, bound) = match expect.bound {
-        Bound::Below(bound) => (Relation::Below, bound),
-        Bound::Above(bound) => (Relation::Above, bound),
-        Bound::Equals(bound) => (Relation::Equals, bound),
-        Bound::Near { value, .. } => (Relation::Near, value),
+    let (relation, bound, within) = match expect.bound {
+        Bound::Below(bound) => (Relation::Below, bound, None),
+        Bound::Above(bound) => (Relation::Above, bound, None),
+        Bound::Equals(bound) => (Relation::Equals, bound, None),
+        Bound::Near { value, within } => (Relation::Near, value, Some(within)),
     };
-    let remark = remark(&metric, &per_seed, observed, held);
-    let clause = clause(expect, &metric, relation, bound);
-    let (variant, line) = (variant.to_owned(), expect.line);
-    Verdict { variant, clause, metric, line, relation, bound, observed, held, failing_seeds, remark }
+    Verdict {
+        variant: variant.to_owned(),
+        clause: clause(expect, &metric, reference.map(|r| r.name)),
+        remark: if held { None } else { remark(&metric, &per_seed, observed, why) },
+        metric,
+        line: expect.line,
+        relation,
+        bound,
+        within,
+        ratio_to: reference.map(|r| r.name.to_owned()),
+        observed,
+        held,
+        failing_seeds,
+    }
 }
 
+/// Why an expectation does not hold, where the numbers do not say so.
 fn remark(
     metric: &str,
-    per_seed: &[(u64, Option<Sample>)],
+    per_seed: &[(u64, Known)],
     observed: Option<Sample>,
-    held: bool,
+    why: Option<String>,
 ) -> Option<String> {
-    let missing: Vec<String> =
-        per_seed.iter().filter(|(_, v)| v.is_none()).map(|(seed, _)| seed.to_string()).collect();
-    if held {
-        return None;
-    }
     if per_seed.is_empty() {
         return Some("nothing was run".to_owned());
     }
-    if observed.is_none() {
+    if why.is_some() {
+        return why;
+    }
+    let nothing = format!("no value of {metric}");
+    if per_seed.iter().all(|(_, v)| v.as_ref().is_err_and(|reason| *reason == nothing)) {
         return Some(format!("no seed has a value of {metric}: nothing happened that it measures"));
     }
-    if !missing.is_empty() {
-        return Some(format!("no value of {metric} in seed {}", missing.join(", ")));
+    let missing: Vec<(u64, &String)> =
+        per_seed.iter().filter_map(|(seed, v)| Some((*seed, v.as_ref().err()?))).collect();
+    if let Some((_, reason)) = missing.first() {
+        let alike: Vec<String> =
+            missing.iter().filter(|(_, r)| r == reason).map(|(seed, _)| seed.to_string()).collect();
+        let more = if alike.len() > 10 { format!(" and {} more", alike.len() - 10) } else { String::new() };
+        return Some(format!("{reason} in seed {}{more}", alike[..alike.len().min(10)].join(", ")));
     }
     let censored = observed.is_some_and(|o| o.censored);
     censored.then(|| "it had not happened when the observation ended".to_owned())
@@ -128,14 +168,10 @@ fn full_name(expect: &Expect) -> String {
     }
 }
 
-fn clause(expect: &Expect, metric: &str, relation: Relation, bound: f64) -> String {
-    let relation = match relation {
-        Relation::Below => "below",
-        Relation::Above => "above",
-        Relation::Equals => "equals",
-        Relation::Near => "near",
-    };
+/// The expectation in words.
+fn clause(expect: &Expect, metric: &str, reference: Option<&str>) -> String {
     let unit = match metric_named(expect.metric).map(|m| m.unit) {
+        _ if reference.is_some() => "",
         Some(Unit::Seconds) => " s",
         Some(Unit::PerNodeHour) => " per node-hour",
         Some(Unit::PerMemberPeriod) => " per member-period",
@@ -145,13 +181,53 @@ fn clause(expect: &Expect, metric: &str, relation: Relation, bound: f64) -> Stri
         Some(Unit::NodePairs) => " pairs",
         Some(Unit::Count) | None => "",
     };
+    let bound = match expect.bound {
+        Bound::Below(bound) => format!("below {bound}{unit}"),
+        Bound::Above(bound) => format!("above {bound}{unit}"),
+        Bound::Equals(bound) => format!("equals {bound}{unit}"),
+        // 0.03 * 100 is not quite 3.
+        Bound::Near { value, within } => {
+            format!("near {value}{unit} (within {} %)", libm::round(within * 1e6) / 1e4)
+        }
+    };
     let over = match expect.over {
         Over::EachSeed => "each seed",
         Over::Median => "median of seeds",
         Over::Worst => "worst seed",
         Over::Pooled => "all seeds pooled",
     };
-    format!("{metric} {relation} {bound}{unit}, {over}")
+    let of = reference.map(|name| format!(" / that of {name}")).unwrap_or_default();
+    format!("{metric}{of} {bound}, {over}")
+}
+
+/// What an expectation judges in one seed: its value, or the quotient by the reference's value of the same seed.
+fn of_seed(expect: &Expect, run: &RunRecord, reference: Option<&Reference<'_>>) -> Known {
+    let missing = || format!("no value of {}", full_name(expect));
+    let value = of_run(expect, run).ok_or_else(missing)?;
+    let Some(reference) = reference else { return Ok(value) };
+    let other = reference.runs.iter().find(|r| r.seed == run.seed);
+    let other = other.ok_or_else(|| format!("{} was not run", reference.name))?;
+    quotient(value, of_run(expect, other).ok_or_else(missing)?, reference.name)
+}
+
+fn pooled_of(expect: &Expect, runs: &[&RunRecord], reference: Option<&Reference<'_>>) -> Known {
+    let missing =
+        || format!("no seed has a value of {}: nothing happened that it measures", full_name(expect));
+    let value = pooled(expect, runs).ok_or_else(missing)?;
+    let Some(reference) = reference else { return Ok(value) };
+    quotient(value, pooled(expect, &reference.runs).ok_or_else(missing)?, reference.name)
+}
+
+/// A quotient. What is censored is only known to be larger: as the value it makes the quotient larger still, as the value to divide by
+/// it leaves nothing to be said.
+fn quotient(value: Sample, by: Sample, name: &str) -> Known {
+    if by.censored {
+        return Err(format!("no quotient: that of {name} had not happened when the observation ended,"));
+    }
+    if by.value == 0.0 {
+        return Err(format!("no quotient: that of {name} is 0"));
+    }
+    Ok(Sample { value: value.value / by.value, censored: value.censored })
 }
 
 /// The expectation's value in one run.
@@ -175,14 +251,15 @@ fn statistic_of(sorted: &[Sample], statistic: &str) -> Option<Sample> {
     }
 }
 
-fn pooled(expect: &Expect, runs: &[&RunRecord], known: &[Sample]) -> Option<Sample> {
+fn pooled(expect: &Expect, runs: &[&RunRecord]) -> Option<Sample> {
     if let Some(statistic) = expect.statistic {
         let mut samples: Vec<Sample> =
             runs.iter().filter_map(|r| r.distributions.get(expect.metric)).flatten().copied().collect();
         samples.sort_by(stats::by_time);
         return statistic_of(&samples, statistic);
     }
-    let mean = stats::mean(known)?;
+    let known: Vec<Sample> = runs.iter().filter_map(|r| of_run(expect, r)).collect();
+    let mean = stats::mean(&known)?;
     let counts = metric_named(expect.metric).is_some_and(|m| m.unit == Unit::Count);
     let value = if counts { known.iter().map(|s| s.value).sum() } else { mean.value };
     Some(Sample { value, censored: mean.censored })
@@ -233,8 +310,12 @@ mod tests {
         values.iter().enumerate().map(put).collect()
     }
 
+    fn names() -> Vec<String> {
+        ["swim", "lifeguard"].map(String::from).to_vec()
+    }
+
     fn verdict(expect: &Expect, runs: &[RunRecord]) -> Verdict {
-        evaluate(std::slice::from_ref(expect), runs).remove(0)
+        evaluate(std::slice::from_ref(expect), &names(), runs).remove(0)
     }
 
     #[test]
@@ -307,7 +388,77 @@ mod tests {
     #[test]
     fn every_variant_is_judged_apart() {
         let runs = [run("a", 1, 3), run("b", 1, 3)];
-        let verdicts = evaluate(&[value(Bound::Below(1e9), Over::EachSeed)], &runs);
+        let verdicts = evaluate(&[value(Bound::Below(1e9), Over::EachSeed)], &names(), &runs);
         assert_eq!(verdicts.iter().map(|v| v.variant.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+    /// Runs of swim and lifeguard with these values, from seed 1 on.
+    fn two(swim: &[Option<f64>], lifeguard: &[Option<f64>]) -> Vec<RunRecord> {
+        let name = |variant: &str, values: &[Option<f64>]| {
+            let mut runs = with_values(&values.iter().map(|v| v.map(stats::seen)).collect::<Vec<_>>());
+            runs.iter_mut().for_each(|r| r.variant = variant.to_owned());
+            runs
+        };
+        [name("swim", swim), name("lifeguard", lifeguard)].concat()
+    }
+
+    fn ratio(bound: Bound, over: Over) -> Expect {
+        Expect { variant: Some(1), ratio_to: Some(0), ..value(bound, over) }
+    }
+
+    #[test]
+    fn a_ratio_is_paired_by_seed_and_pooled_counts_are_summed_first() {
+        let runs = two(&[Some(10.0), Some(100.0), Some(40.0)], &[Some(1.0), Some(30.0), Some(8.0)]);
+        let it = |bound, over| verdict(&ratio(bound, over), &runs);
+        let each = it(Bound::Below(0.25), Over::EachSeed);
+        assert_eq!((each.held, each.observed, each.failing_seeds), (false, Some(stats::seen(0.3)), vec![2]));
+        assert_eq!(each.clause, "flaps / that of swim below 0.25, each seed");
+        assert_eq!((each.variant.as_str(), each.ratio_to.as_deref()), ("lifeguard", Some("swim")));
+        assert_eq!(it(Bound::Below(1.0), Over::Median).observed, Some(stats::seen(0.2)));
+        assert_eq!(it(Bound::Above(0.0), Over::Worst).observed, Some(stats::seen(0.1)));
+        assert_eq!(it(Bound::Below(1.0), Over::Pooled).observed, Some(stats::seen(39.0 / 150.0)));
+        // Without a variant, every other one is judged.
+        let all =
+            evaluate(&[Expect { variant: None, ..ratio(Bound::Below(1.0), Over::Worst) }], &names(), &runs);
+        assert_eq!(all.iter().map(|v| v.variant.as_str()).collect::<Vec<_>>(), ["lifeguard"]);
+    }
+
+    #[test]
+    fn division_by_nothing_is_no_value_and_says_so() {
+        let runs = two(&[Some(0.0), Some(50.0), None], &[Some(1.0), Some(4.0), Some(2.0)]);
+        let it = |over| verdict(&ratio(Bound::Below(1.0), over), &runs);
+        for over in [Over::EachSeed, Over::Median, Over::Worst] {
+            assert_eq!((it(over).held, it(over).failing_seeds), (false, vec![1, 3]), "{over:?}");
+            assert_eq!(it(over).remark.unwrap(), "no quotient: that of swim is 0 in seed 1");
+        }
+        assert_eq!((it(Over::Pooled).held, it(Over::Pooled).observed), (true, Some(stats::seen(7.0 / 50.0))));
+        let never = two(&[Some(0.0)], &[Some(3.0)]);
+        let pooled = verdict(&ratio(Bound::Below(1.0), Over::Pooled), &never);
+        assert_eq!((pooled.held, pooled.remark.as_deref()), (false, Some("no quotient: that of swim is 0")));
+        let alone = verdict(&ratio(Bound::Below(1.0), Over::EachSeed), &two(&[], &[Some(3.0)]));
+        assert_eq!(alone.remark.unwrap(), "swim was not run in seed 1");
+        let nobody = verdict(&ratio(Bound::Below(1.0), Over::EachSeed), &two(&[Some(3.0)], &[]));
+        assert_eq!((nobody.held, nobody.remark.as_deref()), (false, Some("nothing was run")));
+    }
+
+    #[test]
+    fn a_censored_value_to_divide_by_leaves_nothing_to_be_said() {
+        let mut runs = two(&[Some(2.0)], &[Some(3.0)]);
+        runs[1].values.insert("flaps".to_owned(), CENSORED);
+        let over = verdict(&ratio(Bound::Above(2.0), Over::EachSeed), &runs);
+        assert_eq!((over.held, over.observed), (true, Some(Sample { value: 2.5, censored: true })));
+        runs[0].values.insert("flaps".to_owned(), CENSORED);
+        assert!(verdict(&ratio(Bound::Above(0.0), Over::EachSeed), &runs).observed.is_none());
+    }
+
+    #[test]
+    fn near_has_a_tolerance_and_a_named_variant_is_judged_alone() {
+        let near = Bound::Near { value: 12.5, within: 0.03 };
+        let runs = two(&[Some(12.13), Some(12.87)], &[Some(1.0), Some(1.0)]);
+        let swim = Expect { variant: Some(0), ..value(near, Over::EachSeed) };
+        let it = verdict(&swim, &runs);
+        assert_eq!((it.held, it.variant.as_str(), it.within), (true, "swim", Some(0.03)));
+        assert_eq!(it.clause, "flaps near 12.5 (within 3 %), each seed");
+        assert!(!verdict(&swim, &two(&[Some(12.88)], &[])).held);
+        assert!(!verdict(&swim, &two(&[Some(12.12)], &[])).held);
     }
 }

@@ -225,14 +225,10 @@ mod tests {
     fn fault(name: &str, kind: FaultKind) -> Fault {
         Fault {
             name: name.into(),
-            at: Duration::from_secs(10),
             lasts: Some(Duration::from_secs(2)),
             every: Some(Duration::from_secs(5)),
             until: Some(Duration::from_secs(25)),
-            repick: false,
-            off: false,
-            kind,
-            may_be_idle: false,
+            ..Fault::new(Duration::from_secs(10), kind)
         }
     }
 

@@ -7,7 +7,7 @@
 //! In a test of your own:
 //!
 //! ```
-//! use rumormill_sim::{Scenario, Summary, world};
+//! use rumormill_sim::{Scenario, report, run};
 //!
 //! let text = r#"
 //!     name = "one-of-ten"
@@ -27,10 +27,12 @@
 //!     below = "30s"
 //! "#;
 //! let scenario = Scenario::parse(text, "one-of-ten.toml", &[]).unwrap_or_else(|problems| panic!("{problems}"));
-//! let runs = (1..=2).map(|seed| world::run(&scenario, 0, seed)).collect();
-//! let summary = Summary::new(&scenario, &scenario.digest(), runs);
-//! assert!(summary.holds(), "{}", rumormill_sim::report::text(&summary, false, 100));
+//! let summary = run(&scenario);
+//! assert!(summary.holds(), "{}", report::text(&summary, false, 100));
 //! ```
+//!
+//! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
+//! [`stats`] has the statistics that reports use.
 //!
 //! # What is simulated, and what is not
 //!
@@ -43,24 +45,29 @@
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod bench;
 pub mod digest;
 pub mod draws;
 pub mod expect;
 mod faults;
+pub mod histogram;
 pub mod invariants;
 pub mod metric;
 pub mod metrics;
 pub mod network;
+pub mod over_time;
 pub mod queue;
 pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod stats;
 pub mod summary;
+pub mod theory;
 pub mod truth;
 pub mod world;
 
+pub use batch::{jobs_that_fit, run, run_with, seconds};
 pub use record::RunRecord;
 pub use scenario::Scenario;
 pub use summary::Summary;

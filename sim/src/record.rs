@@ -35,6 +35,57 @@ impl From<SampleForm> for Sample {
     }
 }
 
+/// Distributions as lists in which equal samples are counted.
+mod lists {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::{Sample, SampleForm};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Entry {
+        Some(SampleForm, u64),
+        One(SampleForm),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        of: &BTreeMap<String, Vec<Sample>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let list = |samples: &Vec<Sample>| -> Vec<Entry> {
+            let equal = samples.chunk_by(|a, b| a == b);
+            equal
+                .map(|chunk| match chunk {
+                    [one] => Entry::One((*one).into()),
+                    some => Entry::Some(some[0].into(), some.len() as u64),
+                })
+                .collect()
+        };
+        of.iter()
+            .map(|(name, samples)| (name, list(samples)))
+            .collect::<BTreeMap<_, _>>()
+            .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<Sample>>, D::Error> {
+        let lists = BTreeMap::<String, Vec<Entry>>::deserialize(deserializer)?;
+        let samples = |list: Vec<Entry>| {
+            list.into_iter()
+                .flat_map(|entry| match entry {
+                    Entry::One(one) => std::iter::repeat_n(one.into(), 1),
+                    // What does not fit in memory anyway is not tried.
+                    Entry::Some(one, n) => std::iter::repeat_n(one.into(), n.min(1 << 30) as usize),
+                })
+                .collect()
+        };
+        Ok(lists.into_iter().map(|(name, list)| (name, samples(list))).collect())
+    }
+}
+
 /// What one run leaves behind. Equal for equal (scenario, seed, variant), on any machine.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct RunRecord {
@@ -48,7 +99,9 @@ pub struct RunRecord {
     pub steps: u64,
     /// Metered node-hours: over all nodes, the time they were up between warm-up and the end.
     pub node_hours: f64,
-    /// Distributions by metric name; sorted by (value, censored). A metric without a sample has an empty list.
+    /// Distributions by metric name; sorted by (value, censored). A metric without a sample has an empty list. In JSON, `[x, n]` stands
+    /// for n samples x.
+    #[serde(with = "lists")]
     pub distributions: BTreeMap<String, Vec<Sample>>,
     /// Single values by metric name. One that does not apply (convergence without a change) is absent; one that did not happen
     /// (convergence never reached) is present and censored.
@@ -57,7 +110,8 @@ pub struct RunRecord {
     pub load_by_kind: BTreeMap<String, KindLoad>,
     /// What the network did to packets, by name: `lost`, `duplicated`, `held_back`, ...; whole run, zeros left out.
     pub network: BTreeMap<String, u64>,
-    /// Figures over time.
+    /// Figures over time; without a point in summaries of so many runs that they would not fit.
+    #[serde(default, skip_serializing_if = "Series::is_empty")]
     pub series: Series,
     /// What each fault did, in the scenario's order.
     pub faults: Vec<FaultEffect>,
@@ -65,8 +119,9 @@ pub struct RunRecord {
     pub invariants: Vec<InvariantOutcome>,
 }
 
-/// Traffic of one message kind.
+/// Traffic of one message kind. In JSON `[messages, packets, bytes]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "[u64; 3]", from = "[u64; 3]")]
 pub struct KindLoad {
     /// Messages sent.
     pub messages: u64,
@@ -74,6 +129,18 @@ pub struct KindLoad {
     pub packets: u64,
     /// Their share of bytes: a packet's bytes split evenly over its messages.
     pub bytes: u64,
+}
+
+impl From<KindLoad> for [u64; 3] {
+    fn from(load: KindLoad) -> Self {
+        [load.messages, load.packets, load.bytes]
+    }
+}
+
+impl From<[u64; 3]> for KindLoad {
+    fn from([messages, packets, bytes]: [u64; 3]) -> Self {
+        Self { messages, packets, bytes }
+    }
 }
 
 /// Figures sampled at a fixed step from t = 0 to the end of the measured time (warm-up included, so that it can be seen).
@@ -97,6 +164,14 @@ pub struct Series {
     pub packets: Vec<u64>,
     /// Most broadcasts waiting at one node since the previous point.
     pub queue_depth: Vec<u32>,
+}
+
+impl Series {
+    /// Whether there is no point.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.up.is_empty()
+    }
 }
 
 /// What a fault did: a fault must be seen to act.
@@ -144,10 +219,13 @@ pub struct InvariantOutcome {
     /// Violations seen.
     pub violations: u64,
     /// The first violation: when, where, what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Violation>,
     /// Why the invariant does not apply to this run, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
     /// What was checked, in this run's numbers: a bound in seconds, a limit in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
 }
 

@@ -1,16 +1,26 @@
 //! What all runs of one scenario found: the value behind `summary.json`, from which every report is made.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::expect::{self, Verdict};
-use crate::record::RunRecord;
-use crate::scenario::{Profile, Scenario, Start};
+use crate::histogram;
+use crate::over_time::OverTime;
+use crate::record::{RunRecord, Series};
+use crate::scenario::{Profile, Scenario, Start, Variant};
+use crate::theory::FirstDetection;
 
 /// The version of `summary.json`'s schema.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
+
+/// Samples of one distribution in one run, beyond which it is kept as a [`histogram`].
+pub const SAMPLES_MAX: usize = 2000;
+
+/// What `summary.json` may have; more, and series of runs, single samples and names of nodes are given up, in this order.
+const BYTES_MAX: usize = 900_000;
 
 /// What all runs of one scenario found. Its serde form is `summary.json`: distributions are sorted lists in which a plain number
-/// was observed and `{"over": x}` had not happened after x; times are seconds.
+/// was observed, `{"over": x}` had not happened after x, and `[x, n]` stands for n times x; times are seconds.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// [`SCHEMA`].
@@ -21,13 +31,15 @@ pub struct Summary {
     pub scenario: ScenarioFacts,
     /// Whether everything held: see [`Summary::holds`].
     pub holds: bool,
-    /// The variants, sorted.
+    /// The variants, in the scenario's order; the others are compared with the first.
     pub variants: Vec<String>,
     /// The seeds, sorted.
     pub seeds: Vec<u64>,
     /// What became of the expectations.
     pub expectations: Vec<Verdict>,
-    /// Every run, sorted by (variant, seed).
+    /// Figures over time by variant, all its seeds together.
+    pub over_time: BTreeMap<String, OverTime>,
+    /// Every run, by variant and seed.
     pub runs: Vec<RunRecord>,
 }
 
@@ -52,31 +64,64 @@ pub struct ScenarioFacts {
     pub warmup: f64,
     /// Seconds from t = 0 to the end of metrics.
     pub duration: f64,
+    /// By variant, the settings that are not the profile's.
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// By variant, the closed form of first detection, where it applies.
+    pub first_detection: BTreeMap<String, FirstDetection>,
 }
 
 impl Summary {
     /// Gathers runs and judges the scenario's expectations. The order of `runs` does not matter.
     #[must_use]
     pub fn new(scenario: &Scenario, scenario_digest: &str, mut runs: Vec<RunRecord>) -> Self {
-        runs.sort_by(|a, b| (&a.variant, a.seed).cmp(&(&b.variant, b.seed)));
+        let named: Vec<String> = scenario.variants.iter().map(|v| v.name.clone()).collect();
+        let rank =
+            |run: &RunRecord| named.iter().position(|name| *name == run.variant).unwrap_or(named.len());
+        runs.sort_by(|a, b| (rank(a), &a.variant, a.seed).cmp(&(rank(b), &b.variant, b.seed)));
         let mut variants: Vec<String> = runs.iter().map(|r| r.variant.clone()).collect();
         variants.dedup();
         let mut seeds: Vec<u64> = runs.iter().map(|r| r.seed).collect();
         seeds.sort_unstable();
         seeds.dedup();
-        let expectations = expect::evaluate(&scenario.expects, &runs);
+        // Judged by every sample, before anything is made smaller.
+        let expectations = expect::evaluate(&scenario.expects, &named, &runs);
+        let over_time = |name: &String| {
+            let runs: Vec<&RunRecord> = runs.iter().filter(|r| r.variant == *name).collect();
+            (name.clone(), OverTime::of(&runs))
+        };
         let mut summary = Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: ScenarioFacts::new(scenario, scenario_digest),
             holds: false,
+            over_time: variants.iter().map(over_time).collect(),
             variants,
             seeds,
             expectations,
             runs,
         };
         summary.holds = summary.holds();
+        summary.fit();
         summary
+    }
+
+    /// Gives up what does not fit into [`BYTES_MAX`], so that a summary and its file are the same, and reports made from either.
+    fn fit(&mut self) {
+        let lists = |run: &mut RunRecord, more_than: usize| {
+            for list in run.distributions.values_mut().filter(|list| list.len() > more_than) {
+                histogram::bucket(list);
+            }
+        };
+        self.runs.iter_mut().for_each(|run| lists(run, SAMPLES_MAX));
+        let steps: [&dyn Fn(&mut RunRecord); 3] =
+            [&|run| run.series = Series::default(), &|run| lists(run, 2), &|run| {
+                run.faults.iter_mut().for_each(|fault| fault.nodes.clear());
+            }];
+        for step in steps {
+            if self.to_json().len() > BYTES_MAX {
+                self.runs.iter_mut().for_each(step);
+            }
+        }
     }
 
     /// Whether something was run, every expectation and invariant held, and every fault acted in every run unless it may be idle.
@@ -103,6 +148,7 @@ impl Summary {
         field("variants", json(&self.variants));
         field("seeds", json(&self.seeds));
         field("expectations", lines(&self.expectations));
+        field("over_time", json(&self.over_time));
         let _ = writeln!(out, "  \"runs\": {}\n}}", lines(&self.runs));
         out
     }
@@ -150,8 +196,22 @@ impl ScenarioFacts {
             start: start.to_owned(),
             warmup: scenario.warmup.as_secs_f64(),
             duration: scenario.duration.as_secs_f64(),
+            settings: scenario.variants.iter().map(|v| (v.name.clone(), settings(scenario, v))).collect(),
+            first_detection: scenario
+                .variants
+                .iter()
+                .filter_map(|v| Some((v.name.clone(), FirstDetection::of(scenario, v)?)))
+                .collect(),
         }
     }
+}
+
+/// A variant's settings that are not the profile's, as a file would write them.
+fn settings(scenario: &Scenario, variant: &Variant) -> BTreeMap<String, String> {
+    let table = |config| toml::Table::try_from(config).unwrap_or_default();
+    let (profile, own) = (table(&scenario.cluster.profile.config()), table(&variant.config));
+    let differs = |(key, value): &(String, toml::Value)| profile.get(key) != Some(value);
+    own.into_iter().filter(differs).map(|(key, value)| (key, value.to_string())).collect()
 }
 
 /// These types have string keys and finite numbers only, so they always serialise.
@@ -171,6 +231,7 @@ fn lines<T: serde::Serialize>(items: &[T]) -> String {
 mod tests {
     use super::*;
     use crate::report::synthetic::{run, scenario};
+    use rumormill_core::Config;
 
     #[test]
     fn a_summary_survives_its_json_and_does_not_depend_on_the_order_of_runs() {
@@ -182,6 +243,42 @@ mod tests {
         assert_eq!(order, [("a", 1), ("a", 2), ("b", 2)]);
         let reversed = Summary::new(&scenario(), "d1", runs.into_iter().rev().collect());
         assert_eq!(reversed.to_json(), summary.to_json());
+    }
+
+    #[test]
+    fn variants_keep_the_scenario_s_order_and_its_facts() {
+        let mut scenario = scenario();
+        let swim = Config { suspicion_max_mult: 1, ..Config::lan() };
+        scenario.variants = vec![Variant::new("swim", swim), Variant::new("lifeguard", Config::lan())];
+        let runs = vec![run("lifeguard", 1, 3), run("swim", 1, 3)];
+        let summary = Summary::new(&scenario, "d", runs);
+        assert_eq!(summary.variants, ["swim", "lifeguard"]);
+        let differing = &summary.scenario.settings["swim"];
+        assert_eq!(
+            differing.iter().collect::<Vec<_>>(),
+            [(&"suspicion_max_mult".to_owned(), &"1".to_owned())]
+        );
+        assert!(summary.scenario.settings["lifeguard"].is_empty());
+        assert_eq!(summary.over_time["swim"].runs, 1);
+    }
+
+    #[test]
+    fn a_hundred_seeds_of_two_variants_and_very_many_samples_stay_below_a_megabyte() {
+        let mut scenario = scenario();
+        scenario.variants = ["a", "b"].map(|name| Variant::new(name, Config::lan())).to_vec();
+        for samples in [10, 60] {
+            let runs = (1..=100).flat_map(|s| [run("a", s, samples), run("b", s, samples)]).collect();
+            let summary = Summary::new(&scenario, "d", runs);
+            let text = summary.to_json();
+            assert!(text.len() < 1_000_000, "{} bytes with {samples} samples", text.len());
+            assert!(summary.runs.iter().all(|r| r.series.is_empty() && !r.digest.is_empty()));
+            assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
+        }
+        let many = Summary::new(&scenario, "d", (1..=3).map(|s| run("a", s, 20_000)).collect());
+        let text = many.to_json();
+        assert!(text.len() < 300_000, "{} bytes", text.len());
+        assert_eq!(many.runs[0].distributions["detection.first"].len(), 20_000, "no sample is lost");
+        assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), many);
     }
 
     #[test]

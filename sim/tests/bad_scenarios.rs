@@ -492,18 +492,11 @@ fn good() -> Scenario {
         ratio_to: None,
         line,
     };
-    let travel = Travel::default();
-    let variants = vec![Variant { name: "default".into(), config: config.clone(), travel }];
+    let variants = vec![Variant::new("default", config.clone())];
     let fault = |at, lasts, kind, may_be_idle| Fault {
-        name: String::new(),
-        at: Duration::from_secs(at),
         lasts,
-        every: None,
-        until: None,
-        repick: false,
-        off: false,
-        kind,
         may_be_idle,
+        ..Fault::new(Duration::from_secs(at), kind)
     };
     Scenario {
         name: "good".into(),

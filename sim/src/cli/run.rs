@@ -1,11 +1,10 @@
-//! `run`: every seed of every scenario, on all cores, in any order, with the same result.
+//! `run`: every seed and variant of every scenario, on all cores, in any order, with the same result.
 
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rayon::prelude::*;
 use rumormill_sim::scenario::Scenario;
-use rumormill_sim::{RunRecord, Summary, report, world};
+use rumormill_sim::{Summary, report};
 
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, HELD, RunArgs, complain, files};
 
@@ -59,70 +58,31 @@ pub(super) fn run(args: &RunArgs) -> u8 {
 }
 
 fn run_scenario(scenario: &Scenario, args: &RunArgs) -> Result<Summary, String> {
-    let jobs = args.jobs.map_or_else(|| jobs_that_fit(scenario), usize::from);
+    let jobs = args.jobs.map_or_else(|| rumormill_sim::jobs_that_fit(scenario), usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
         .build()
         .map_err(|error| format!("--jobs {jobs}: {error}"))?;
     let bar = progress_bar(scenario, args.quiet);
-    let seeds = (0..u64::from(scenario.seeds)).map(|k| scenario.seed.wrapping_add(k));
-    let variants = scenario.variants.len();
-    let cells: Vec<(u64, usize)> = seeds.flat_map(|seed| (0..variants).map(move |v| (seed, v))).collect();
-    let runs: Vec<RunRecord> = pool.install(|| {
-        cells
-            .par_iter()
-            .map(|&(seed, variant)| {
-                let mut shown = 0;
-                let record = world::run_with(scenario, variant, seed, &mut |seconds| {
-                    let now = (seconds as u64).min(scenario.duration.as_secs());
-                    bar.inc(now.saturating_sub(shown));
-                    shown = shown.max(now);
-                });
-                bar.inc(scenario.duration.as_secs().saturating_sub(shown));
-                record
-            })
-            .collect()
-    });
+    let summary = pool.install(|| rumormill_sim::run_with(scenario, &|seconds| bar.inc(seconds)));
     bar.finish_and_clear();
-    Ok(Summary::new(scenario, &scenario.digest(), runs))
+    Ok(summary)
 }
 
-/// Simulated seconds over all seeds; on a terminal only.
+/// Simulated seconds over all runs; on a terminal only.
 fn progress_bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
-    let runs = u64::from(scenario.seeds) * scenario.variants.len() as u64;
-    let total = scenario.duration.as_secs() * runs;
     let target = if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
     } else {
         ProgressDrawTarget::stderr()
     };
-    let bar = ProgressBar::with_draw_target(Some(total), target);
+    let bar = ProgressBar::with_draw_target(Some(rumormill_sim::seconds(scenario)), target);
     let template = "{prefix} {wide_bar} {pos}/{len} simulated s, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.set_prefix(scenario.name.clone());
     bar
-}
-
-/// As many runs at once as there are cores, and no more than two thirds of the free memory hold.
-fn jobs_that_fit(scenario: &Scenario) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    // A member table entry with its shares of index and identity, and the simulator's own byte about it.
-    const BYTES_PER_PAIR: u64 = 100;
-    const BYTES_PER_NODE: u64 = 8192;
-    let nodes = u64::from(scenario.cluster.nodes);
-    let run = nodes * nodes * BYTES_PER_PAIR + nodes * BYTES_PER_NODE;
-    let fits = free_memory().map_or(cores as u64, |free| free * 2 / 3 / run.max(1));
-    cores.min(usize::try_from(fits).unwrap_or(usize::MAX)).max(1)
-}
-
-/// Bytes of memory that can be had without swapping, where the system says.
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 fn terminal_width() -> usize {

@@ -128,8 +128,9 @@ fn distribution(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
     let by_run: Vec<&[Sample]> =
         runs.iter().filter_map(|r| r.distributions.get(metric.name)).map(Vec::as_slice).collect();
     let largest = stats::largest(&all)?;
+    let worth = stats::effective_samples(&by_run);
     let percentile = |permille| match stats::quantile(&all, permille) {
-        Some(value) if stats::carries(all.len(), permille) => sample(value),
+        Some(value) if stats::carries(worth, permille) => sample(value),
         _ => "not estimable".to_owned(),
     };
     let intervals = stats::cluster_intervals(&by_run, &[500, 900, 990]);
@@ -195,7 +196,7 @@ fn together(metric: &Metric, having: &[(&RunRecord, Sample)]) -> String {
     let rate = number(count / hours);
     // Events that come in storms are not Poisson: then only runs are independent.
     match stats::dispersion(&counts) {
-        Some(storm) if storm > 1.5 => {
+        Some(storm) if storm > stats::STORM => {
             let range = interval(stats::rate_interval(&counts, &exposures));
             format!(
                 "{}; {rate} per node-hour ({range}; in storms, dispersion {})",
@@ -315,7 +316,10 @@ pub(super) fn key_figures(runs: &[&RunRecord]) -> Vec<(&'static str, String, Str
     {
         let all = pooled(runs, metric);
         if let Some(median) = stats::quantile(&all, 500) {
-            let p90 = stats::quantile(&all, 900).filter(|_| stats::carries(all.len(), 900));
+            let by_run: Vec<&[Sample]> =
+                runs.iter().filter_map(|r| r.distributions.get(metric)).map(Vec::as_slice).collect();
+            let worth = stats::effective_samples(&by_run);
+            let p90 = stats::quantile(&all, 900).filter(|_| stats::carries(worth, 900));
             let p90 = p90.map(|v| format!("p90 {} s, ", sample(v))).unwrap_or_default();
             out.push((
                 label,

@@ -49,11 +49,7 @@ pub(crate) fn scenario() -> Scenario {
             receive_buffer: 2 << 20,
         },
         faults: Vec::new(),
-        variants: vec![Variant {
-            name: "default".to_owned(),
-            config: Config::lan(),
-            travel: Travel::default(),
-        }],
+        variants: vec![Variant::new("default", Config::lan())],
         expects: vec![
             expect("detection.first", Some("p90"), Bound::Below(60.0)),
             expect("flaps", None, Bound::Equals(0.0)),

@@ -15,6 +15,7 @@ mod read_expect;
 mod read_fault;
 mod read_selector;
 mod read_travel;
+mod read_variant;
 mod section;
 mod tree;
 

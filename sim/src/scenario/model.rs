@@ -47,6 +47,14 @@ pub struct Variant {
     pub travel: Travel,
 }
 
+impl Variant {
+    /// Settings on the network as it is.
+    #[must_use]
+    pub fn new(name: &str, config: Config) -> Self {
+        Self { name: name.to_owned(), config, travel: Travel::default() }
+    }
+}
+
 /// Who reruns a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
@@ -262,6 +270,24 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Whether it may touch nothing without failing the run.
     pub may_be_idle: bool,
+}
+
+impl Fault {
+    /// A fault that begins once, is never idle, and has no name and no end of its own.
+    #[must_use]
+    pub const fn new(at: Duration, kind: FaultKind) -> Self {
+        Self {
+            name: String::new(),
+            at,
+            lasts: None,
+            every: None,
+            until: None,
+            repick: false,
+            off: false,
+            kind,
+            may_be_idle: false,
+        }
+    }
 }
 
 /// What happens.

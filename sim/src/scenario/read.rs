@@ -9,11 +9,13 @@ use super::read_config;
 use super::read_expect;
 use super::read_fault;
 use super::read_travel;
+use super::read_variant;
 use super::section::Section;
 use super::tree::Item;
 
-const KEYS: [&str; 11] = [
-    "name", "about", "seed", "seeds", "warmup", "duration", "weight", "cluster", "network", "fault", "expect",
+const KEYS: [&str; 12] = [
+    "name", "about", "seed", "seeds", "warmup", "duration", "weight", "cluster", "network", "fault",
+    "variant", "expect",
 ];
 
 /// Reads all of it. What is wrong is on the list, and stands in the result as some harmless value.
@@ -29,6 +31,7 @@ pub(super) fn scenario(root: &Item, problems: &mut Vec<Problem>) -> Scenario {
     let weights = [("light", Weight::Light), ("heavy", Weight::Heavy)];
     let weight = top.choice("weight", "weight", &weights).unwrap_or(Weight::Light);
     let fault_items = top.list("fault", "[[fault]]");
+    let variant_items = top.list("variant", "[[variant]]");
     let expect_items = top.list("expect", "[[expect]]");
     let cluster_item = top.get("cluster");
     let network_item = top.get("network");
@@ -36,9 +39,9 @@ pub(super) fn scenario(root: &Item, problems: &mut Vec<Problem>) -> Scenario {
     let cluster = read_cluster(cluster_item, problems);
     let network = read_travel::network(network_item, &cluster, problems);
     let faults = fault_items.iter().map(|(path, i)| read_fault::fault(i, path, &cluster, problems)).collect();
-    let expects = expect_items.iter().map(|(path, i)| read_expect::expect(i, path, problems)).collect();
-    let variants =
-        vec![Variant { name: "default".into(), config: cluster.config.clone(), travel: Travel::default() }];
+    let variants = read_variant::variants(&variant_items, &cluster.config, problems);
+    let expects =
+        expect_items.iter().map(|(path, i)| read_expect::expect(i, path, &variants, problems)).collect();
     Scenario {
         name: name.into(),
         about: about.into(),
@@ -67,7 +70,7 @@ fn read_cluster(item: Option<&Item>, problems: &mut Vec<Problem>) -> Cluster {
     let config_item = cluster.get("config");
     let config_path = cluster.path.key("config");
 
-    let config = read_config::config(config_item, &config_path, profile, problems);
+    let config = read_config::config(config_item, &config_path, &profile.config(), problems);
     let mut first: u32 = 0;
     let mut zones = Vec::new();
     for (path, item) in zone_items {

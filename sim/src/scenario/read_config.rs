@@ -26,27 +26,21 @@ impl Profile {
     }
 }
 
-/// The profile's settings with those of the file. A setting that cannot be read stays the profile's.
-pub(super) fn config(
-    item: Option<&Item>,
-    path: &Path,
-    profile: Profile,
-    problems: &mut Vec<Problem>,
-) -> Config {
-    let base = profile.config();
-    let Ok(mut settings) = toml::Table::try_from(&base) else {
+/// Settings to start from (a profile's, the cluster's) with those of the file. One that cannot be read stays as it was.
+pub(super) fn config(item: Option<&Item>, path: &Path, base: &Config, problems: &mut Vec<Problem>) -> Config {
+    let Ok(mut settings) = toml::Table::try_from(base) else {
         problems.push(Problem::at(path, "the settings cannot be written as TOML"));
-        return base;
+        return base.clone();
     };
     let names: Vec<String> = settings.keys().filter(|name| *name != RESERVED).cloned().collect();
     let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
     known.push(RESERVED);
     let Some(item) = item else {
-        return base;
+        return base.clone();
     };
     Section::open(Some(item), path, &known, problems);
     let Value::Table(entries) = &item.value else {
-        return base;
+        return base.clone();
     };
     for (name, item) in entries.iter().filter(|(name, _)| known.contains(&name.as_str())) {
         match setting(name, item, &path.key(name), &settings) {
@@ -57,7 +51,7 @@ pub(super) fn config(
         }
     }
     // Each setting was tried on its own, so all of them together can be read.
-    Config::deserialize(settings).unwrap_or(base)
+    Config::deserialize(settings).unwrap_or_else(|_| base.clone())
 }
 
 /// One setting, tried on its own so that its problem can be told apart from the others'.

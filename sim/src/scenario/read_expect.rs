@@ -1,14 +1,15 @@
 //! `[[expect]]`: what must hold.
 
-use super::model::{Bound, Expect, Over};
+use super::model::{Bound, Expect, Over, Variant};
 use super::path::Path;
 use super::problem::Problem;
 use super::section::Section;
 use super::tree::{Item, Value};
 use crate::metric::{METRICS, Metric, STATISTICS, Shape, Unit, metric_named};
 
-const KEYS: [&str; 5] = ["metric", "below", "above", "equals", "over"];
-const BOUNDS: [&str; 3] = ["below", "above", "equals"];
+const KEYS: [&str; 9] =
+    ["metric", "below", "above", "equals", "near", "within", "over", "variant", "ratio_to"];
+const BOUNDS: [&str; 4] = ["below", "above", "equals", "near"];
 const OVERS: [(&str, Over); 4] = [
     ("each-seed", Over::EachSeed),
     ("median", Over::Median),
@@ -17,7 +18,7 @@ const OVERS: [(&str, Over); 4] = [
 ];
 
 /// Reads one expectation; what is wrong is on the list and stands as something harmless.
-pub(super) fn expect(item: &Item, path: &Path, problems: &mut Vec<Problem>) -> Expect {
+pub(super) fn expect(item: &Item, path: &Path, variants: &[Variant], problems: &mut Vec<Problem>) -> Expect {
     let mut clause = Section::open(Some(item), path, &KEYS, problems);
     let over = clause.choice("over", "way to take seeds together", &OVERS).unwrap_or(Over::EachSeed);
     let name = clause.need("metric", "\"detection.all.p99\"").and_then(|_| clause.text("metric"));
@@ -28,9 +29,23 @@ pub(super) fn expect(item: &Item, path: &Path, problems: &mut Vec<Problem>) -> E
             None
         }
     });
-    let bound = read_bound(&mut clause, named.map(|(metric, _)| metric)).unwrap_or(Bound::Above(0.0));
+    let variant = read_variant(&mut clause, "variant", variants);
+    let ratio = clause.get("ratio_to").is_some();
+    let ratio_to = read_variant(&mut clause, "ratio_to", variants);
+    let bound = read_bound(&mut clause, named.map(|(metric, _)| metric), ratio).unwrap_or(Bound::Above(0.0));
     let (metric, statistic) = named.map_or(("flaps", None), |(metric, statistic)| (metric.name, statistic));
-    Expect { metric, statistic, bound, over, variant: None, ratio_to: None, line: 0 }
+    Expect { metric, statistic, bound, over, variant, ratio_to, line: 0 }
+}
+
+/// A variant by its name.
+fn read_variant(clause: &mut Section<'_, '_>, key: &str, variants: &[Variant]) -> Option<usize> {
+    let name = clause.text(key)?;
+    let found = variants.iter().position(|variant| variant.name == name);
+    if found.is_none() {
+        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        clause.problems.push(Problem::unknown(&clause.path.key(key), "variant", name, &names));
+    }
+    found
 }
 
 type Named = (&'static Metric, Option<&'static str>);
@@ -79,7 +94,7 @@ fn spellings(metric: &Metric) -> Vec<String> {
     }
 }
 
-fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>) -> Option<Bound> {
+fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>, ratio: bool) -> Option<Bound> {
     let given: Vec<(&str, &Item)> =
         BOUNDS.into_iter().filter_map(|key| clause.get(key).map(|item| (key, item))).collect();
     let [(key, item)] = given[..] else {
@@ -87,28 +102,45 @@ fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>) -> Option<B
             0 => "has no bound",
             _ => "has more than one bound",
         };
-        let hint = "write exactly one of below, above and equals; two bounds are two [[expect]]";
+        let hint = "write exactly one of below, above, equals and near; two bounds are two [[expect]]";
         clause.problems.push(Problem::at(&clause.path, message).hint(hint));
         return None;
     };
     // Without its metric, a bound has no unit to be checked against.
     let value = match metric?.unit {
-        Unit::Seconds => clause.duration(key, "20s")?.as_secs_f64(),
+        Unit::Seconds if !ratio => clause.duration(key, "20s").map(|d| d.as_secs_f64()),
         unit => {
             if let Value::Text(_) = item.value {
-                let message =
-                    format!("{} is {}, so the bound must be a plain number", metric?.name, unit_name(unit));
+                let what = if ratio { "a quotient without unit" } else { unit_name(unit) };
+                let name = metric?.name;
+                let message = format!("{name} is {what}, so the bound must be a plain number");
                 clause.report(key, message, &format!("for example {key} = 3"));
-                return None;
+                None
+            } else {
+                clause.number(key, "3")
             }
-            clause.number(key, "3")?
         }
     };
+    let within = read_within(clause, key);
     Some(match key {
-        "below" => Bound::Below(value),
-        "above" => Bound::Above(value),
-        _ => Bound::Equals(value),
+        "below" => Bound::Below(value?),
+        "above" => Bound::Above(value?),
+        "near" => Bound::Near { value: value?, within: within? },
+        _ => Bound::Equals(value?),
     })
+}
+
+/// The tolerance of `near`; nothing else has one.
+fn read_within(clause: &mut Section<'_, '_>, bound: &str) -> Option<f64> {
+    if bound == "near" {
+        return clause.need("within", "0.03").and_then(|_| clause.number("within", "0.03"));
+    }
+    if clause.get("within").is_some() {
+        let message = format!("`within` does not belong to `{bound}`");
+        let problem = Problem::at(&clause.path.key("within"), message).key_itself();
+        clause.problems.push(problem.hint("it is the tolerance of `near`"));
+    }
+    None
 }
 
 /// The unit in a sentence.

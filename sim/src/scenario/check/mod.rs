@@ -2,11 +2,12 @@
 
 mod fault;
 mod travel;
+mod variant;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rumormill_core::config::format_duration;
+use rumormill_core::config::{ConfigError, format_duration};
 
 use super::diagnostic::plain;
 use super::model::*;
@@ -16,7 +17,7 @@ use crate::metric::{Shape, metric_named};
 
 const NODES_MAX: u32 = 100_000;
 const SEEDS_MAX: u32 = 100_000;
-const NAME_MAX: usize = 64;
+pub(super) const NAME_MAX: usize = 64;
 const DURATION_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// Everything that is wrong with a scenario's values.
@@ -26,29 +27,30 @@ pub(super) fn problems(scenario: &Scenario) -> Vec<Problem> {
     rules.cluster();
     rules.network();
     rules.faults();
+    rules.variants();
     for (number, expect) in scenario.expects.iter().enumerate() {
         rules.expect(expect, &Path::root().key("expect").index(number));
     }
     rules.problems
 }
 
-struct Rules<'a> {
-    scenario: &'a Scenario,
-    problems: Vec<Problem>,
+pub(super) struct Rules<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) problems: Vec<Problem>,
 }
 
-fn top_key(key: &str) -> Path {
+pub(super) fn top_key(key: &str) -> Path {
     Path::root().key(key)
 }
 
 /// Whether a text may name a scenario, a variant or a fault.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (1..=NAME_MAX).contains(&text.len()) && text.chars().all(safe)
 }
 
 impl Rules<'_> {
-    fn report(&mut self, path: &Path, message: impl Into<String>, hint: &str) {
+    pub(super) fn report(&mut self, path: &Path, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::at(path, message).hint(hint));
     }
 
@@ -91,13 +93,7 @@ impl Rules<'_> {
             );
         }
         if let Err(error) = cluster.config.check() {
-            let message = format!("must be {}", error.bound);
-            let hint = format!("it is {} now", error.value);
-            let mut problem = Problem::at(&path.key("config").key(error.field), message).hint(hint);
-            if error.field == "probe_timeout" {
-                problem = problem.rests_on(path.key("config").key("probe_interval"));
-            }
-            self.problems.push(problem);
+            self.config_error(&error, &path.key("config"));
         }
         if let Start::JoinStaggered { gap } = cluster.start {
             let all = gap.checked_mul(cluster.nodes.saturating_sub(1)).unwrap_or(Duration::MAX);
@@ -110,6 +106,16 @@ impl Rules<'_> {
             }
         }
         self.zones(&path.key("zones"));
+    }
+
+    pub(super) fn config_error(&mut self, error: &ConfigError, path: &Path) {
+        let message = format!("must be {}", error.bound);
+        let hint = format!("it is {} now", error.value);
+        let mut problem = Problem::at(&path.key(error.field), message).hint(hint);
+        if error.field == "probe_timeout" {
+            problem = problem.rests_on(path.key("probe_interval"));
+        }
+        self.problems.push(problem);
     }
 
     fn zones(&mut self, path: &Path) {
@@ -170,6 +176,7 @@ impl Rules<'_> {
             let message = if key == "below" { "must be more than 0" } else { "must be 0 or more" };
             self.report(&path.key(key), message, "no metric is below 0");
         }
+        self.comparison(expect, path);
         if let Some(needed) = self.lacks(expect.metric) {
             let message = format!("nothing in this scenario makes a sample of {}", expect.metric);
             let problem = Problem::at(&here, message).hint(needed).rests_on(top_key("fault"));

@@ -179,6 +179,6 @@ fn a_paused_node_hears_that_it_is_to_leave_when_it_goes_on() {
     let record = run(&with(faults), 0, 1);
     holds(&record);
     assert_eq!(count(&record, "members.wrong.end"), 0.0);
-    assert_eq!(record.load_by_kind["dead"].messages > 0, true);
+    assert!(record.load_by_kind["dead"].messages > 0);
     assert!(record.distributions["dissemination.leave"].iter().all(|s| !s.censored));
 }

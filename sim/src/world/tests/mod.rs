@@ -35,7 +35,7 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
             receive_buffer: 2 << 20,
         },
         faults,
-        variants: vec![Variant { name: "default".into(), config: Config::lan(), travel: Travel::default() }],
+        variants: vec![Variant::new("default", Config::lan())],
         expects: Vec::new(),
         source: String::new(),
     }
@@ -43,17 +43,8 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
 
 /// A fault at so many seconds, for so many.
 fn fault(at: u64, lasts: Option<u64>, kind: FaultKind) -> Fault {
-    Fault {
-        name: String::new(),
-        at: Duration::from_secs(at),
-        lasts: lasts.map(Duration::from_secs),
-        every: None,
-        until: None,
-        repick: false,
-        off: false,
-        kind,
-        may_be_idle: true,
-    }
+    let lasts = lasts.map(Duration::from_secs);
+    Fault { lasts, may_be_idle: true, ..Fault::new(Duration::from_secs(at), kind) }
 }
 
 fn back(new_address: bool, lost_state: bool) -> Restart {

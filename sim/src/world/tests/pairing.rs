@@ -17,7 +17,7 @@ fn faulty() -> Scenario {
     ];
     let swim =
         Config { awareness: false, suspicion_max_mult: 1, buddy: false, gossip_nodes: 1, ..Config::lan() };
-    scenario.variants.push(Variant { name: "swim".into(), config: swim, travel: Travel::default() });
+    scenario.variants.push(Variant::new("swim", swim));
     scenario
 }
 
