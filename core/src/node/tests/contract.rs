@@ -182,3 +182,11 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_tick_at_the_end_of_time_returns() {
+    let mut stage = Stage::answering(4, &lan());
+    let _ = step(&mut stage.node, Input::Tick, Instant::NEVER, &mut Outbox::new());
+    // All that could ever be due has been: everybody else is dead, forgotten and reaped.
+    assert_eq!(stage.node.deadline(), None);
+}

@@ -101,6 +101,15 @@ impl Stage {
         }
     }
 
+    /// Waits for the next direct ping of one member.
+    pub(super) fn next_ping_to(&mut self, target: usize) -> Pinged {
+        let pings = (0..1000).map(|_| self.next_ping());
+        pings
+            .into_iter()
+            .find(|ping| ping.target == target)
+            .expect("every member is probed within two rounds")
+    }
+
     /// Every direct ping so far.
     pub(super) fn pings(&self) -> Vec<Pinged> {
         self.pings_since(0)
