@@ -11,6 +11,9 @@ pub const FAILURE_PROBABILITY: f64 = 1e-6;
 /// The largest loss, of datagrams and of segments, for which the bound is meant.
 const LOSS_MAX: f64 = 0.25;
 
+/// With more failing probes of live members than this share, views never stay right.
+const FAILING_PROBES_MAX: f64 = 1e-4;
+
 /// The bound, and the hold after which a run may end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quiet {
@@ -38,12 +41,28 @@ pub fn not_applicable(config: &Config, worst_loss: f64, worst_round_trip: Durati
     if worst_loss > LOSS_MAX || (worst_loss > 0.0 && !config.suspicion) {
         return Some(format!("a loss of {worst_loss} declares live members dead all the time"));
     }
+    let failing = failing_probes(config, worst_loss);
+    if failing > FAILING_PROBES_MAX {
+        return Some(format!(
+            "with a loss of {worst_loss} one probe in {:.0} of a live member fails: somebody is suspected all the time",
+            1.0 / failing
+        ));
+    }
     if worst_round_trip >= config.probe_timeout {
         return Some(
             "a round trip may take longer than probe_timeout: live members fail probes all the time".into(),
         );
     }
     None
+}
+
+/// The chance that a probe of a live member fails by loss alone: `(1 - q^2) (1 - q^4)^k` for datagrams that arrive with chance `q`, and
+/// the stream beside them. Its four segments have half a second or so: two that are lost, or one that is lost twice, are too late.
+fn failing_probes(config: &Config, loss: f64) -> f64 {
+    let q2 = (1.0 - loss).powi(2);
+    let datagrams = (1.0 - q2) * (1.0 - q2 * q2).powi(config.indirect_checks.into());
+    let stream = if config.stream_probe { (10.0 * loss * loss).min(1.0) } else { 1.0 };
+    datagrams * stream
 }
 
 /// The bound for `nodes` nodes of which `live` are up: the sum of what can follow one upon the other.
@@ -201,6 +220,10 @@ mod tests {
         let no_dial = Config { reconnect: false, ..Config::lan() };
         assert!(not_applicable(&no_dial, 0.0, rtt).unwrap().contains("reconnect"));
         assert!(not_applicable(&Config::lan(), 0.5, rtt).is_some());
+        let lonely = Config { stream_probe: false, ..Config::local() };
+        assert_eq!(not_applicable(&Config::local(), 0.01, rtt), None);
+        let why = not_applicable(&lonely, 0.05, rtt).unwrap();
+        assert!(why.contains("one probe in 55 of a live member fails"), "{why}");
         assert!(not_applicable(&Config::lan(), 0.0, Duration::from_secs(1)).is_some());
     }
 }
