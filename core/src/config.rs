@@ -145,7 +145,7 @@ pub struct Config {
     /// How long a stream may take, from opening to its last frame. 10 ms to 10 min; default 10 s (WAN 30 s, local 1 s).
     #[serde(with = "duration_text")]
     pub stream_timeout: Duration,
-    /// Streams open at once, both ways together; more are refused and counted. 1 to 65 536; default 128.
+    /// Streams open at once, both ways together, an eighth of them for those that this node opens; more are refused and counted. 1 to 65 536; default 128.
     pub streams_max: u32,
     /// Largest stream frame, and so what a receiver must be ready to hold. 4096 to 16 777 216 bytes; default 65 536.
     pub frame_bytes_max: u32,

@@ -12,7 +12,7 @@ use crate::tags::Tags;
 use crate::time::Instant;
 use crate::wire::{Kinds, WireError};
 
-/// Pairs a command with its [`Output::Completed`]; chosen by the driver.
+/// Pairs a command with its [`Output::Completed`]; chosen by the driver, which uses none twice while its command is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommandId(pub u64);
 

@@ -1,5 +1,9 @@
 //! The prober's side of a probe: one at a time, from the ping to its verdict.
 
+use core::net::SocketAddr;
+
+use smallvec::SmallVec;
+
 use crate::deadlines::Timer;
 use crate::id::{Incarnation, ProbeSeq, Slot};
 use crate::io::StreamId;
@@ -15,7 +19,8 @@ pub(crate) struct InFlight {
     pub(crate) sent: Instant,
     pub(crate) end: Instant,
     pub(crate) nacks_expected: u8,
-    pub(crate) nacks: u8,
+    /// Who nacked, each once: a helper that answers twice must not cover up for one that does not answer.
+    pub(crate) nacks: SmallVec<[SocketAddr; 4]>,
     /// The stream that the ping is tried over.
     pub(crate) stream: Option<StreamId>,
     /// [`Due::ProbeTimeout`](crate::Due::ProbeTimeout), until it has fired.
@@ -27,19 +32,24 @@ pub(crate) struct InFlight {
 impl InFlight {
     /// What the prober's own health score goes up by when the probe fails (Lifeguard IV-A): the nacks that did not come
     /// or, where none were owed, one.
-    pub(crate) const fn blame(&self) -> u8 {
-        if self.nacks_expected > 0 { self.nacks_expected.saturating_sub(self.nacks) } else { 1 }
+    pub(crate) fn blame(&self) -> u8 {
+        if self.nacks_expected > 0 { self.nacks_expected.saturating_sub(self.nacks.len() as u8) } else { 1 }
     }
 }
 
 /// The probe cycle of one node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Prober {
     seq: ProbeSeq,
     current: Option<InFlight>,
 }
 
 impl Prober {
+    /// A prober whose numbers begin somewhere: an ack that nobody asked for has to guess.
+    pub(crate) const fn starting(seq: u32) -> Self {
+        Self { seq: ProbeSeq(seq), current: None }
+    }
+
     /// The next sequence number, for own probes and for those on behalf of others.
     pub(crate) fn next_seq(&mut self) -> ProbeSeq {
         self.seq = self.seq.next();
@@ -64,10 +74,12 @@ impl Prober {
     }
 
     /// Counts a nack; acks may still come.
-    pub(crate) fn nacked(&mut self, seq: ProbeSeq) {
-        if let Some(probe) = self.current.as_mut().filter(|probe| probe.seq == seq) {
-            // A helper that answers twice must not cover up for one that does not answer.
-            probe.nacks = (probe.nacks + 1).min(probe.nacks_expected);
+    pub(crate) fn nacked(&mut self, seq: ProbeSeq, by: SocketAddr) {
+        if let Some(probe) = self.current.as_mut().filter(|probe| probe.seq == seq)
+            && probe.nacks.len() < usize::from(probe.nacks_expected)
+            && !probe.nacks.contains(&by)
+        {
+            probe.nacks.push(by);
         }
     }
 

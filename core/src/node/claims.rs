@@ -44,7 +44,8 @@ impl Node {
         let Some(identity) = self.members.identity(slot).cloned() else { return };
         self.stop_timer(slot);
         self.suspicions.end(slot);
-        let changed = moved || identity.meta[..] != *alive.meta || identity.versions != alive.versions;
+        let retagged = identity.meta[..] != *alive.meta;
+        let changed = moved || retagged || identity.versions != alive.versions;
         let identity = if changed { self.replace_identity(slot, alive, &identity) } else { identity };
         self.members.set(slot, State::Alive, alive.incarnation, now);
         self.tell(slot, &Message::Alive(*alive), out);
@@ -55,7 +56,7 @@ impl Node {
         }
         if known.status != Status::Alive {
             out.event(Event::Join { member: &identity, incarnation });
-        } else if changed {
+        } else if retagged {
             out.event(Event::Update { member: &identity });
         }
     }

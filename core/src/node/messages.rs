@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
+use crate::config::Config;
 use crate::deadlines::Due;
 use crate::detect::Relay;
 use crate::id::ProbeSeq;
@@ -47,7 +48,7 @@ impl Node {
                 self.on_ping_req(from, seq, (target, addr), nack, now, out);
             }
             Message::Ack { seq } => self.on_ack(seq, now, out),
-            Message::Nack { seq } => self.prober.nacked(seq),
+            Message::Nack { seq } => self.prober.nacked(seq, from),
             Message::Alive(alive) => self.heard_alive(&alive, Via::Gossip, now, out),
             Message::Suspect(suspect) => self.heard_suspect(&suspect, Via::Gossip, now, out),
             Message::Dead(dead) => self.heard_dead(&dead, Via::Gossip, now, out),
@@ -73,12 +74,17 @@ impl Node {
             return out.note(Note::Shed(Shed::Relay));
         }
         let ours = self.prober.next_seq();
-        let patience = self.config.probe_timeout;
-        let wait = if nack { patience * NACK_PERCENT / 100 } else { patience };
+        let wait = if nack { self.nack_wait() } else { self.config.probe_timeout };
         let timer = self.deadlines.arm(now + wait, Due::Relay(ours));
         self.relays.open(ours, Relay { to: from, seq, nack, timer });
         self.counters.relays += 1;
         self.send(addr, &[Message::Ping { seq: ours, target }], true, out);
+    }
+
+    /// 80 % of the time-out, or of what the asker's probe has left by then where that is less (WAN: 5 s, of which 3 s have passed).
+    fn nack_wait(&self) -> core::time::Duration {
+        let Config { probe_interval, probe_timeout, .. } = *self.config;
+        probe_timeout.min(probe_interval.saturating_sub(probe_timeout)) * NACK_PERCENT / 100
     }
 
     fn on_ack(&mut self, seq: ProbeSeq, now: Instant, out: &mut Outbox) {
@@ -95,7 +101,7 @@ impl Node {
     /// A probe for another has had no ack: the asker is told once, and an ack that still comes is passed on.
     pub(crate) fn on_relay_due(&mut self, ours: ProbeSeq, now: Instant, out: &mut Outbox) {
         let Some(relay) = self.relays.close(ours).filter(|relay| relay.nack) else { return };
-        let rest = self.config.probe_timeout * (100 - NACK_PERCENT) / 100;
+        let rest = self.config.probe_timeout.saturating_sub(self.nack_wait());
         let timer = self.deadlines.arm(now + rest, Due::Relay(ours));
         self.relays.open(ours, Relay { nack: false, timer, ..relay });
         self.send(relay.to, &[Message::Nack { seq: relay.seq }], true, out);

@@ -138,15 +138,16 @@ impl Node {
         let incarnation = birth.restore.incarnation.next();
         let members = Members::new(me, incarnation, &birth.seed, birth.restore.roster, now);
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
+        let mut rng = birth.seed.stream(Purpose::Protocol);
         let mut node = Self {
             wire: Wire::new(&config),
             deadlines: Deadlines::default(),
             counters: Counters::default(),
             clock: now,
-            rng: birth.seed.stream(Purpose::Protocol),
+            prober: Prober::starting(rng.u32()),
+            rng,
             members,
             queue: Broadcasts::new(),
-            prober: Prober::default(),
             relays: Relays::new(),
             suspicions: Suspicions::new(),
             health: Health::default(),
@@ -160,6 +161,36 @@ impl Node {
         };
         node.arm_periodic(now);
         Ok(node)
+    }
+
+    /// A copy that goes its own way: same state and same past, but every later draw comes from `seed`. For tools that ask "what if";
+    /// `Node` is not `Clone`, because two nodes with one stream of draws would repeat each other's choices, and later nonces.
+    ///
+    /// What was drawn at birth or is under way stays as it is: the phases of periodic work, the hash of the name index, the order
+    /// of the present round of probes. Equal inputs and equal seeds give equal outputs.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a seed starts one stream of draws, so it is used up")]
+    pub fn fork(&self, seed: Seed) -> Self {
+        Self {
+            config: self.config.clone(),
+            wire: self.wire.clone(),
+            deadlines: self.deadlines.clone(),
+            counters: self.counters,
+            clock: self.clock,
+            rng: seed.stream(Purpose::Protocol),
+            members: self.members.clone(),
+            queue: self.queue.clone(),
+            prober: self.prober.clone(),
+            relays: self.relays.clone(),
+            suspicions: self.suspicions.clone(),
+            health: self.health.clone(),
+            streams: self.streams.clone(),
+            phases: self.phases,
+            periodic: self.periodic,
+            joins: self.joins.clone(),
+            own_broadcast: self.own_broadcast,
+            life: self.life,
+        }
     }
 
     /// When and why the node next wants [`Input::Tick`](crate::io::Input::Tick); `None` while it has nothing to do.

@@ -1,5 +1,7 @@
 //! The prober's ticks: pick a member, ping it, ask helpers, conclude (SWIM 3.1, Lifeguard IV-A and IV-C).
 
+use smallvec::SmallVec;
+
 use super::Node;
 use crate::deadlines::Due;
 use crate::detect::InFlight;
@@ -43,18 +45,18 @@ impl Node {
             sent: now,
             end,
             nacks_expected: 0,
-            nacks: 0,
+            nacks: SmallVec::new(),
             stream: None,
             timeout: Some(self.deadlines.arm(now + patience, Due::ProbeTimeout)),
             end_timer: None,
         });
         let ping = Message::Ping { seq, target: &target.name };
         if known.state == State::Suspect && self.config.buddy {
-            // Buddy: the accused learns of it from the very ping that tests it, and can refute at once.
+            // Buddy: the accused learns of it from the very packet that tests it, before the ping, so that its ack carries the refutation.
             let me = self.members.me().clone();
             let incarnation = known.incarnation;
             let suspect = Message::Suspect(Accusation { incarnation, name: &target.name, from: &me.name });
-            self.send(target.addr, &[ping, suspect], false, out);
+            self.send(target.addr, &[suspect, ping], false, out);
         } else {
             self.send(target.addr, &[ping], true, out);
         }
@@ -127,7 +129,7 @@ impl Node {
             incarnation,
             accuses,
             nacks_expected: probe.nacks_expected,
-            nacks: probe.nacks,
+            nacks: probe.nacks.len() as u8,
         });
         let me = self.members.me().clone();
         let suspect = Accusation { incarnation, name: &target.name, from: &me.name };

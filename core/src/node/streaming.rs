@@ -9,10 +9,10 @@ use crate::io::{Note, Status};
 use crate::io::{Outbox, ProbePath, Shed, State, StreamId, Via};
 use crate::sync::{Purpose, Stage, Stream, span, verify};
 use crate::time::Instant;
-use crate::wire::{Accusation, Alive, Kinds, Message, SyncHead, SyncRow, VersionSpan};
+use crate::wire::{Accusation, Alive, Kinds, Message, REASON_BYTES_MAX, SyncHead, SyncRow, VersionSpan};
 
-/// Longest reason in a [`Message::Refused`], in bytes.
-const REASON_BYTES_MAX: usize = 255;
+/// One in so many streams is kept for this node's own: peers that open streams and fall silent must not keep it from probing and joining.
+const OWN_SHARE: usize = 8;
 
 impl Node {
     /// Opens a stream for a purpose, unless too many are open.
@@ -55,7 +55,8 @@ impl Node {
                 }
             }
             (None, StreamId::Theirs(_)) => {
-                if self.streams.len() >= self.config.streams_max as usize {
+                let all = self.config.streams_max as usize;
+                if self.streams.len() >= all - all / OWN_SHARE {
                     self.shed_stream(out);
                     return out.close(id);
                 }

@@ -15,7 +15,7 @@ use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, Versions, canon
 use crate::io::State;
 
 /// Longest reason in a refusal, bytes.
-pub(super) const REASON_BYTES_MAX: usize = 255;
+pub(crate) const REASON_BYTES_MAX: usize = 255;
 
 // The fields of the kinds that have more than a few, in the order of the wire.
 type AliveFields<'a> = (Incarnation, &'a str, SocketAddr, &'a [u8], Versions);

@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::Config;
+pub(crate) use body::REASON_BYTES_MAX;
 use native::Native;
 
 pub use error::{WireError, WireErrorClass};

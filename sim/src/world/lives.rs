@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rumormill_core::id::Incarnation;
-use rumormill_core::io::{Command, Input, State};
+use rumormill_core::io::{Command, Input, State, Status};
 use rumormill_core::{Roster, Seed};
 
 use super::stage::{JOIN, Joining, LEAVE, What, socket};
@@ -148,7 +148,9 @@ impl World<'_> {
         for node in (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n)) {
             let Some(process) = &self.nodes[node as usize] else { continue };
             let dialled = self.stage.joining[node as usize].iter().flat_map(|j| j.through.iter().copied());
-            let known = process.members().filter(|m| m.state != State::Left).filter_map(|m| {
+            let dialled = dialled.filter(|o| self.accepts(node, *o) || self.accepts(*o, node));
+            // Nobody dials a member that left, forgotten by the failure detector or not.
+            let known = process.members().filter(|m| m.status != Status::Left).filter_map(|m| {
                 let number = crate::truth::node_number(&m.identity.name)?;
                 (m.identity.addr == socket(self.stage.address[number as usize])).then_some(number)
             });
@@ -162,6 +164,17 @@ impl World<'_> {
         let first_root = root(&mut group, first);
         let apart = live.find(|n| root(&mut group, *n) != first_root)?;
         Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+    }
+
+    /// Whether one node would take another's announcement from its present address: not where it still holds the name to be in use at
+    /// another one.
+    fn accepts(&self, at: u32, of: u32) -> bool {
+        let held = self.nodes[at as usize].as_ref().and_then(|process| process.member(&node_name(of)));
+        held.is_none_or(|m| {
+            m.status == Status::Left
+                || m.state == State::Forgotten
+                || m.identity.addr == socket(self.stage.address[of as usize])
+        })
     }
 }
 
