@@ -49,25 +49,44 @@ fn kind() -> impl Strategy<Value = Kind> {
         })
 }
 
-/// One fault, as a table of the file. Only what crashed comes back, and to its old address: invariant 7 takes two that move at once, or
-/// departed ones that join through each other alone, for findable although nobody dials them.
+/// One fault, as a table of the file.
 fn fault() -> impl Strategy<Value = String> {
-    (0u64..100, 0u8..4, 1u32..4, 1u64..50, any::<bool>(), any::<bool>()).prop_map(
-        |(at, kind, count, lasts, lost, both)| {
+    (0u64..100, 0u8..10, 1u32..4, 1u64..50, any::<bool>(), any::<bool>()).prop_map(
+        |(at, kind, count, lasts, one, two)| {
             let nodes = format!("nodes = {{ pick = {count} }}");
+            let ends = format!("for = \"{lasts}s\"");
+            let state = if one { "lost" } else { "snapshot" };
+            let address = if two { "new" } else { "same" };
+            let pair = format!("a = {{ pick = {count} }}, b = {{ rest = true }}");
             let what = match kind {
                 0 => format!("kind = \"crash\"\n{nodes}"),
-                1 => {
-                    let state = if lost { "lost" } else { "snapshot" };
-                    format!("kind = \"crash\"\n{nodes}\nfor = \"{lasts}s\"\nstate = \"{state}\"")
-                }
-                2 => format!("kind = \"leave\"\n{nodes}"),
-                _ => {
-                    let direction = if both { "both" } else { "a-to-b" };
-                    let flight = if lost { "drop" } else { "deliver" };
+                1 => format!("kind = \"crash\"\n{nodes}\n{ends}\nstate = \"{state}\"\naddress = \"{address}\""),
+                2 => format!("kind = \"restart\"\n{nodes}\nstate = \"{state}\"\naddress = \"{address}\""),
+                3 => format!("kind = \"leave\"\n{nodes}"),
+                4 => format!("kind = \"pause\"\n{nodes}\n{ends}"),
+                5 => format!("kind = \"block-io\"\n{nodes}\n{ends}"),
+                6 => {
+                    let ms = if one { 150 } else { 700 };
                     format!(
-                        "kind = \"partition\"\nfor = \"{lasts}s\"\npartition = {{ a = {{ pick = {count} }}, b = {{ all = true }}, \
-                         direction = \"{direction}\", in_flight = \"{flight}\" }}"
+                        "kind = \"slow\"\n{nodes}\n{ends}\nextra = {{ kind = \"constant\", value = \"{ms}ms\" }}"
+                    )
+                }
+                7 => {
+                    let (rate, offset) = (if one { 1.3 } else { 0.7 }, if two { "4s" } else { "-4s" });
+                    format!("kind = \"clock\"\n{nodes}\n{ends}\nrate = {rate}\noffset = \"{offset}\"")
+                }
+                8 => {
+                    let more = if one { "corrupt = 0.2, reorder = { chance = 0.3, extra = \"50ms\" }" } else { "duplicate = 0.3" };
+                    format!(
+                        "kind = \"link\"\n{ends}\nlink = {{ from = {{ pick = {count} }}, to = {{ rest = true }}, loss = 0.6, {more} }}"
+                    )
+                }
+                _ => {
+                    let direction = if one { "both" } else { "a-to-b" };
+                    let (flight, share) = if two { ("drop", 1.0) } else { ("deliver", 0.4) };
+                    format!(
+                        "kind = \"partition\"\n{ends}\npartition = {{ {pair}, direction = \"{direction}\", in_flight = \"{flight}\", \
+                         share = {share} }}"
                     )
                 }
             };
