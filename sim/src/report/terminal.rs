@@ -1,7 +1,7 @@
 //! The summary for a terminal.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, ContentArrangement, Table as Grid, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 
 use super::figures::{self, Table};
 use crate::summary::Summary;
@@ -58,6 +58,10 @@ fn grid(table: &Table, width: usize) -> String {
     grid.set_header(table.head.iter().map(Cell::new));
     for row in &table.rows {
         grid.add_row(row.cells.iter().map(Cell::new));
+    }
+    // Names of metrics stay in one piece where there is room.
+    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head.len() > 2) {
+        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
     }
     grid.trim_fmt()
 }

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::super::figures::number;
-use super::{COLOURS, FONT, GRID, INK};
+use super::{COLOURS, DASHED_LINE, DASHED_MARK, DASHED_THEORY, FONT, GRID, INK};
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,18 +111,8 @@ impl Chart {
     fn legend(&self, area: &Area<'_>, width: u32) -> Drawn {
         let named: Vec<&Line> = self.lines.iter().filter(|line| !line.label.is_empty()).collect();
         draw_legend(area, &self.labels(), width, |number, x, y| {
-            draw_stroke(named[number].look, vec![(x, y), (x + SWATCH, y)], |series| {
-                match series {
-                    Stroke::Solid(points, style) => area.draw(&PathElement::new(points, style))?,
-                    Stroke::Dashed(points, style) => {
-                        for from in (points[0].0..points[1].0).step_by(7) {
-                            let to = (from + 4).min(points[1].0);
-                            area.draw(&PathElement::new(vec![(from, y), (to, y)], style))?;
-                        }
-                    }
-                }
-                Ok(())
-            })
+            area.draw(&PathElement::new(vec![(x, y), (x + SWATCH, y)], named[number].look.style()))?;
+            Ok(())
         })
     }
 
@@ -151,8 +141,9 @@ impl Chart {
             .x_desc(self.x)
             .y_desc(self.y)
             .draw()?;
+        let dotted = GRID.mix(0.6).stroke_width(DASHED_MARK);
         for mark in &self.marks {
-            on.draw_series(DashedLineSeries::new([(*mark, 0.0), (*mark, top)], 3, 4, GRID.mix(0.55).into()))?;
+            on.draw_series([PathElement::new(vec![(*mark, 0.0), (*mark, top)], dotted)])?;
         }
         for line in &self.lines {
             if let (Look::Measured(number), false) = (line.look, line.band.is_empty()) {
@@ -160,35 +151,20 @@ impl Chart {
             }
         }
         for line in &self.lines {
-            draw_stroke(line.look, line.points.clone(), |stroke| {
-                match stroke {
-                    Stroke::Solid(points, style) => {
-                        on.draw_series(LineSeries::new(points, style))?;
-                    }
-                    Stroke::Dashed(points, style) => {
-                        on.draw_series(DashedLineSeries::new(points, 4, 3, style))?;
-                    }
-                }
-                Ok(())
-            })?;
+            on.draw_series(LineSeries::new(line.points.iter().copied(), line.look.style()))?;
         }
         Ok(())
     }
 }
 
-enum Stroke<P> {
-    Solid(Vec<P>, ShapeStyle),
-    Dashed(Vec<P>, ShapeStyle),
-}
-
-fn draw_stroke<P>(look: Look, points: Vec<P>, mut draw: impl FnMut(Stroke<P>) -> Drawn) -> Drawn {
-    draw(match look {
-        Look::Measured(number) if number < COLOURS.len() => {
-            Stroke::Solid(points, colour(number).stroke_width(2))
+impl Look {
+    fn style(self) -> ShapeStyle {
+        match self {
+            Self::Measured(number) if number < COLOURS.len() => colour(number).stroke_width(2),
+            Self::Measured(number) => colour(number).stroke_width(DASHED_LINE),
+            Self::Theory => INK.mix(0.9).stroke_width(DASHED_THEORY),
         }
-        Look::Measured(number) => Stroke::Dashed(points, colour(number).stroke_width(2)),
-        Look::Theory => Stroke::Dashed(points, INK.mix(0.85).stroke_width(1)),
-    })
+    }
 }
 
 fn tick(value: f64) -> String {

@@ -20,6 +20,10 @@ const FONT: &str = "sans-serif";
 /// Stand-ins that become the page's own colours.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const GRID: RGBColor = RGBColor(4, 5, 6);
+/// Stand-ins for widths of dashed lines, which plotters would draw dash by dash.
+const DASHED_MARK: u32 = 91;
+const DASHED_LINE: u32 = 92;
+const DASHED_THEORY: u32 = 93;
 /// Mid-tones that read on white and on near-black, and that differ in lightness too.
 const COLOURS: [RGBColor; 8] = [
     RGBColor(59, 130, 196),
@@ -208,9 +212,16 @@ fn draw(size: (u32, u32), render: impl FnOnce(&Area<'_>) -> Drawn) -> io::Result
     Ok(themed(&svg))
 }
 
-/// Gives the stand-ins the page's colours, and lets the drawing fill its place.
+/// Gives the stand-ins the page's colours and their dashes.
 fn themed(svg: &str) -> String {
-    svg.replace("\"#010203\"", "\"currentColor\"").replace("\"#040506\"", "\"currentColor\"")
+    let mut svg = svg.replace("\"#010203\"", "\"currentColor\"").replace("\"#040506\"", "\"currentColor\"");
+    for (stand_in, width, dashes) in
+        [(DASHED_MARK, "1", "2 4"), (DASHED_LINE, "2", "7 4"), (DASHED_THEORY, "1.5", "5 4")]
+    {
+        let dashed = format!("stroke-width=\"{width}\" stroke-dasharray=\"{dashes}\"");
+        svg = svg.replace(&format!("stroke-width=\"{stand_in}\""), &dashed);
+    }
+    svg
 }
 
 #[cfg(test)]
