@@ -29,12 +29,6 @@ pub(super) fn page(summary: &Summary, plots: &[Plot]) -> String {
     section(&mut out, "Expectations", "", &figures::expectations(summary));
     if summary.variants.len() > 1 {
         section(&mut out, "Side by side", SIDE_BY_SIDE, &figures::side_by_side(summary));
-        section(
-            &mut out,
-            "Paired differences, all figures",
-            DIFFERENCES,
-            &figures::differences(summary, true),
-        );
     }
     section(&mut out, "What each fault did", "", &figures::faults(summary));
     for plot in plots {
@@ -43,6 +37,8 @@ pub(super) fn page(summary: &Summary, plots: &[Plot]) -> String {
             escape(&plot.title), fluid(&plot.wide), fluid(&plot.narrow), escape(&plot.caption)
         ));
     }
+    let differences = figures::differences(summary, true);
+    section(&mut out, "Paired differences, all figures", DIFFERENCES, &differences);
     for variant in &summary.variants {
         let runs = summary.runs_of(variant);
         if summary.variants.len() > 1 {

@@ -60,7 +60,7 @@ fn grid(table: &Table, width: usize) -> String {
         grid.add_row(row.cells.iter().map(Cell::new));
     }
     // Names of metrics stay in one piece where there is room.
-    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head.len() > 2) {
+    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head[0] == "metric") {
         names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
     }
     grid.trim_fmt()

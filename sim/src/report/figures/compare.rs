@@ -222,7 +222,7 @@ fn cell(metric: &Metric, runs: &[&RunRecord]) -> Option<String> {
         runs.iter().filter_map(|r| Some((*r, *r.values.get(metric.name)?))).collect();
     let values: Vec<Sample> = having.iter().map(|(_, v)| *v).collect();
     let median = sample(stats::median(&values)?);
-    Some(match together(metric, &having) {
+    Some(match together(metric, &having, true) {
         text if text.is_empty() => median,
         text if metric.unit == Unit::Count => text,
         text => format!("{median}; {text}"),

@@ -90,12 +90,12 @@ fn value(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
         interval(stats::order_interval(&values, 500)),
         sample(stats::smallest(&values)?),
         sample(stats::largest(&values)?),
-        together(metric, &having),
+        together(metric, &having, false),
     ]))
 }
 
 /// What all seeds say as one: convergence as a proportion, counts as a rate by exposure.
-pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)]) -> String {
+pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)], brief: bool) -> String {
     if metric.name == "convergence" {
         let hits = having.iter().filter(|(_, v)| !v.censored).count() as u64;
         let (low, high) = stats::wilson(hits, having.len() as u64);
@@ -116,20 +116,15 @@ pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)]) -> Stri
     }
     let rate = number(count / hours);
     // Events that come in storms are not Poisson: then only runs are independent.
-    match stats::dispersion(&counts) {
-        Some(storm) if storm > stats::STORM => {
+    let storm = stats::dispersion(&counts).filter(|d| *d > stats::STORM);
+    let (range, note) = match storm {
+        Some(storm) => {
             let range = interval(stats::rate_interval(&counts, &exposures));
-            format!(
-                "{}; {rate} per node-hour ({range}; in storms, dispersion {})",
-                number(count),
-                number(storm)
-            )
+            (range, if brief { String::new() } else { format!("; in storms, dispersion {}", number(storm)) })
         }
-        _ => {
-            let range = format!("{} to {}", number(low / hours), number(high / hours));
-            format!("{}; {rate} per node-hour ({range})", number(count))
-        }
-    }
+        None => (format!("{} to {}", number(low / hours), number(high / hours)), String::new()),
+    };
+    format!("{}; {rate} per node-hour ({range}{note})", number(count))
 }
 
 /// Expectations.

@@ -111,7 +111,10 @@ impl Chart {
     fn legend(&self, area: &Area<'_>, width: u32) -> Drawn {
         let named: Vec<&Line> = self.lines.iter().filter(|line| !line.label.is_empty()).collect();
         draw_legend(area, &self.labels(), width, |number, x, y| {
-            area.draw(&PathElement::new(vec![(x, y), (x + SWATCH, y)], named[number].look.style()))?;
+            area.draw(&PathElement::new(
+                vec![(x, y), (x + SWATCH, y)],
+                named[number].look.style(named.len() > 1),
+            ))?;
             Ok(())
         })
     }
@@ -151,15 +154,20 @@ impl Chart {
             }
         }
         for line in &self.lines {
-            on.draw_series(LineSeries::new(line.points.iter().copied(), line.look.style()))?;
+            on.draw_series(LineSeries::new(
+                line.points.iter().copied(),
+                line.look.style(self.lines.len() > 1),
+            ))?;
         }
         Ok(())
     }
 }
 
 impl Look {
-    fn style(self) -> ShapeStyle {
+    /// Among several lines the first is wide, so that it shows where another covers it.
+    fn style(self, several: bool) -> ShapeStyle {
         match self {
+            Self::Measured(0) if several => colour(0).stroke_width(3),
             Self::Measured(number) if number < COLOURS.len() => colour(number).stroke_width(2),
             Self::Measured(number) => colour(number).stroke_width(DASHED_LINE),
             Self::Theory => INK.mix(0.9).stroke_width(DASHED_THEORY),

@@ -97,13 +97,20 @@ pub(super) fn cdf(summary: &Summary, metrics: &[&str]) -> Option<Chart> {
         return None;
     }
     for metric in metrics {
-        for (variant, theory) in theories(summary, metric) {
+        let theories = theories(summary, metric);
+        let alone = theories.len() == 1 && summary.scenario.first_detection.len() == summary.variants.len();
+        for (variant, theory) in theories {
             let share = |t: f64| {
                 if *metric == "detection.first" { theory.detected_by(t) } else { theory.suspected_by(t) }
             };
             let points = (0..=120).map(|k| most * f64::from(k) / 120.0).map(|t| (t, share(t))).collect();
-            let of = if several { variant } else { metric };
-            lines.push(Line { label: format!("theory, {of}"), look: Look::Theory, points, band: Vec::new() });
+            // A formula that all variants share needs no name.
+            let label = match (several, alone) {
+                (false, _) => format!("theory, {metric}"),
+                (true, true) => "theory".to_owned(),
+                (true, false) => format!("theory, {variant}"),
+            };
+            lines.push(Line { label, look: Look::Theory, points, band: Vec::new() });
         }
     }
     // A curve far from 0 has the room to itself.

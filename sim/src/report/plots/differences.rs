@@ -84,8 +84,11 @@ impl Differences {
         size: i32,
     ) -> Drawn {
         let p = &row.paired;
-        let ends = p.mean_interval.map_or([0.0; 2], |i| [i.low.value, i.high.value]);
-        let reach = p.differences.iter().chain(&ends).fold(f64::MIN_POSITIVE, |most, d| most.max(d.abs()));
+        let ends = ends(row);
+        // Variants of one metric share its scale.
+        let alike = self.rows.iter().filter(|other| other.label == row.label);
+        let all = alike.flat_map(|other| other.paired.differences.iter().copied().chain(self::ends(other)));
+        let reach = all.fold(f64::MIN_POSITIVE, |most, d| most.max(d.abs()));
         let middle = f64::from(left + right) / 2.0;
         let half = f64::from(right - left) / 2.0 - 4.0;
         let x = |d: f64| (middle + d / reach * half) as i32;
@@ -114,6 +117,11 @@ impl Differences {
         body.draw(&Circle::new((x(p.mean), y), 5, INK))?;
         Ok(())
     }
+}
+
+/// The ends of the mean's interval; 0 where there is none.
+fn ends(row: &Comparison) -> [f64; 2] {
+    row.paired.mean_interval.map_or([0.0; 2], |i| [i.low.value, i.high.value])
 }
 
 fn number_signed(x: f64) -> String {

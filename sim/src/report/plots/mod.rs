@@ -67,7 +67,7 @@ pub(super) fn all(summary: &Summary) -> io::Result<Vec<Plot>> {
         let reference = summary.variants.first().map_or("", String::as_str);
         let caption = format!(
             "Each variant less {reference}, paired by seed: small points are seeds, the large one their mean, the line its 95 % \
-             interval over seeds (from 6 seeds on). Each row has its own scale; the table has all figures. {}",
+             interval over seeds (from 6 seeds on). Each metric has its own scale; the table below has all figures. {}",
             seeds(summary)
         );
         plots.add("differences", "Paired differences", caption, |w| it.size(w), |a, w| it.render(a, w))?;
