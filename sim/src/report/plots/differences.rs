@@ -9,7 +9,7 @@ use super::{FONT, GRID, INK};
 use crate::summary::Summary;
 
 /// Rows that are drawn; the table has all.
-const ROWS: usize = 16;
+const ROWS: usize = 12;
 
 pub(super) struct Differences {
     /// Variants that are compared with the first.
@@ -22,9 +22,7 @@ pub(super) fn differences(summary: &Summary) -> Option<Differences> {
     let others: Vec<String> = summary.variants.iter().skip(1).cloned().collect();
     let mut rows = comparisons(summary);
     rows.retain(|row| row.paired.differences.iter().any(|d| *d != 0.0));
-    // All variants of a metric or none.
-    rows.truncate(ROWS / others.len().max(1) * others.len().max(1));
-    rows.truncate(rows.len().min(ROWS));
+    rows.truncate(ROWS);
     (!rows.is_empty()).then_some(Differences { others, rows })
 }
 
@@ -104,8 +102,11 @@ impl Differences {
             body.draw(&Text::new(text, (at, below), small.clone().pos(Pos::new(h, VPos::Center))))?;
         }
         let colour = colour(self.number(row));
-        for d in &p.differences {
-            body.draw(&Circle::new((x(*d), y), 3, colour.mix(0.45).filled()))?;
+        let mut seeds: Vec<i32> = p.differences.iter().map(|d| x(*d)).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        for seed in seeds {
+            body.draw(&Circle::new((seed, y), 3, colour.mix(0.45).filled()))?;
         }
         if p.mean_interval.is_some() {
             body.draw(&PathElement::new(vec![(x(ends[0]), y), (x(ends[1]), y)], INK.stroke_width(2)))?;
