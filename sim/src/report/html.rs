@@ -21,25 +21,36 @@ pub(super) fn page(summary: &Summary, plots: &[Plot]) -> String {
         about = escape(&facts.about),
         story = escape(&figures::story(summary)),
     );
-    for variant in &summary.variants {
+    section(&mut out, "Variants", "", &figures::variants(summary));
+    // More tiles would be read less than the table of all variants.
+    for variant in summary.variants.iter().take(if summary.variants.len() > 3 { 0 } else { 3 }) {
         key_figures(&mut out, summary, variant);
     }
     section(&mut out, "Expectations", "", &figures::expectations(summary));
-    for variant in &summary.variants {
-        let of = if summary.variants.len() > 1 { format!(", {variant}") } else { String::new() };
-        let runs = summary.runs_of(variant);
-        section(&mut out, &format!("What each fault did{of}"), "", &figures::faults(&runs));
+    if summary.variants.len() > 1 {
+        section(&mut out, "Side by side", SIDE_BY_SIDE, &figures::side_by_side(summary));
     }
+    section(&mut out, "What each fault did", "", &figures::faults(summary));
     for plot in plots {
         out.push_str(&format!(
             "<figure><h2>{}</h2><div class=\"wide\">{}</div><div class=\"narrow\">{}</div><figcaption>{}</figcaption></figure>\n",
             escape(&plot.title), fluid(&plot.wide), fluid(&plot.narrow), escape(&plot.caption)
         ));
     }
+    let differences = figures::differences(summary, true);
+    section(&mut out, "Paired differences, all figures", DIFFERENCES, &differences);
     for variant in &summary.variants {
-        let of = if summary.variants.len() > 1 { format!(", {variant}") } else { String::new() };
-        details(&mut out, &of, &summary.runs_of(variant));
+        let runs = summary.runs_of(variant);
+        if summary.variants.len() > 1 {
+            out.push_str(&format!("<details><summary>All figures of {}</summary>\n", escape(variant)));
+            details(&mut out, &runs);
+            out.push_str("</details>\n");
+        } else {
+            details(&mut out, &runs);
+        }
     }
+    let always = "What is true in every run of any scenario, all runs together.";
+    section(&mut out, "Invariants", always, &figures::invariants(summary));
     provenance(&mut out, summary);
     out.push_str("</main>\n</html>\n");
     out
@@ -57,16 +68,22 @@ fn key_figures(out: &mut String, summary: &Summary, variant: &str) {
     out.push_str("</dl>\n");
 }
 
-fn details(out: &mut String, of: &str, runs: &[&RunRecord]) {
-    let times = "Samples of all seeds. Percentiles count censored samples (Kaplan-Meier); intervals resample seeds. \
-                 Not estimable: too few samples or seeds to say.";
-    section(out, &format!("Times{of}"), times, &figures::distributions(runs));
+const SIDE_BY_SIDE: &str = "Times: all seeds together, Kaplan-Meier where samples are censored; ? stands for a percentile that the \
+     samples do not carry. Counts: all seeds together, with their rate; other values: the median of the seeds.";
+const DIFFERENCES: &str = "Each variant less the first, seed by seed; of times, each seed's median. Intervals resample seeds, from 6 \
+     seeds on; no difference seen: the interval of the mean covers 0. Quotients of rates: exact (conditional binomial) for rare events, \
+     resampling seeds for events in storms. Pairing: the correlation r of the two over seeds, and the share of the variance of unpaired \
+     differences that it took away; below r = 0.2 it did not help.";
+
+fn details(out: &mut String, runs: &[&RunRecord]) {
+    let times = "Samples of all seeds. Percentiles count censored samples (Kaplan-Meier) and need one independent sample beyond them; \
+                 their intervals resample seeds, and need 6 seeds and one independent sample beyond the percentile with 95 % confidence \
+                 (299 for p99). What samples of one seed are worth follows from their correlation. Not estimable: too few.";
+    section(out, "Times", times, &figures::distributions(runs));
     let values = "One value per seed. The interval is distribution-free; rates have exact Poisson intervals, or resampled \
                   ones when events come in storms; shares have Wilson intervals. Rates are per metered node-hour.";
-    section(out, &format!("Figures per seed{of}"), values, &figures::values(runs));
-    section(out, &format!("Load by message kind{of}"), "Mean over seeds.", &figures::kinds(runs));
-    let always = "What is true in every run of any scenario, all seeds together.";
-    section(out, &format!("Invariants{of}"), always, &figures::invariants(runs));
+    section(out, "Figures per seed", values, &figures::values(runs));
+    section(out, "Load by message kind", "Mean over seeds.", &figures::kinds(runs));
 }
 
 fn section(out: &mut String, title: &str, note: &str, table: &Table) {

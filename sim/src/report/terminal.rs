@@ -1,7 +1,7 @@
 //! The summary for a terminal.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, ContentArrangement, Table as Grid, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 
 use super::figures::{self, Table};
 use crate::summary::Summary;
@@ -28,18 +28,21 @@ pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
         }
     };
     section("Expectations", &figures::expectations(summary));
-    for variant in &summary.variants {
+    if let [variant] = &summary.variants[..] {
         let runs = summary.runs_of(variant);
-        let of = if summary.variants.len() > 1 { format!(" ({variant})") } else { String::new() };
         let mut distributions = figures::distributions(&runs);
         // Intervals of percentiles are for the page, which has room.
         distributions.head.truncate(7);
         distributions.rows.iter_mut().for_each(|row| row.cells.truncate(7));
-        section(&format!("Times, all seeds together{of}"), &distributions);
-        section(&format!("Figures per seed{of}"), &figures::values(&runs));
-        section(&format!("Faults{of}"), &figures::faults(&runs));
-        section(&format!("Invariants{of}"), &figures::invariants(&runs));
+        section("Times, all seeds together", &distributions);
+        section("Figures per seed", &figures::values(&runs));
+    } else {
+        section("Variants", &figures::variants(summary));
+        section("Side by side", &figures::side_by_side(summary));
+        section("Paired differences", &figures::differences(summary, false));
     }
+    section("Faults", &figures::faults(summary));
+    section("Invariants", &figures::invariants(summary));
     let reruns = figures::reruns(summary);
     if let Some(line) = reruns.last() {
         let what = if reruns.len() > 1 { "The first seed that failed" } else { "The same again" };
@@ -55,6 +58,10 @@ fn grid(table: &Table, width: usize) -> String {
     grid.set_header(table.head.iter().map(Cell::new));
     for row in &table.rows {
         grid.add_row(row.cells.iter().map(Cell::new));
+    }
+    // Names of metrics stay in one piece where there is room.
+    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head[0] == "metric") {
+        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
     }
     grid.trim_fmt()
 }
@@ -94,6 +101,13 @@ mod tests {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
             assert!(plain.contains("detection.first") && plain.contains("held"), "{plain}");
+            let runs = (1..=3).flat_map(|s| ["swim", "lifeguard"].map(|v| run(v, s, 50))).collect();
+            let two = text(&Summary::new(&scenario(), "d", runs), false, width);
+            assert!(
+                two.lines().filter(|l| !l.contains(command)).all(|l| l.chars().count() <= width),
+                "{two}"
+            );
+            assert!(two.contains("Side by side") && two.contains("Paired differences"), "{two}");
         }
         assert!(text(&summary, true, 80).contains('\u{1b}'));
     }

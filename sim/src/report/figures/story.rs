@@ -1,0 +1,168 @@
+//! What was run and what came out, in plain words.
+
+use super::{by_run, grouped, number, pooled, sample, seeds};
+use crate::record::{RunRecord, Sample};
+use crate::stats;
+use crate::summary::Summary;
+
+/// Figures of a variant that belong at the top: label, value, remark.
+pub(in crate::report) fn key_figures(runs: &[&RunRecord]) -> Vec<(&'static str, String, String)> {
+    let mut out = Vec::new();
+    for (label, metric) in
+        [("first detection, median", "detection.first"), ("known to all, median", "detection.all")]
+    {
+        let all = pooled(runs, metric);
+        if let Some(median) = stats::quantile(&all, 500) {
+            let worth = stats::effective_samples(&by_run(runs, metric));
+            let p90 = stats::quantile(&all, 900).filter(|_| stats::carries(worth, 900));
+            let p90 = p90.map(|v| format!("p90 {} s, ", sample(v))).unwrap_or_default();
+            out.push((
+                label,
+                format!("{} s", sample(median)),
+                format!("{p90}n = {}", grouped(all.len() as i64)),
+            ));
+        }
+    }
+    for (label, metric, unit) in [
+        ("convergence, median", "convergence", " s"),
+        ("false positives, median", "false_positives.all", ""),
+        ("load per node, median", "load.bytes", " B/s"),
+        ("deepest queue, median", "queue.depth", ""),
+    ] {
+        let values: Vec<Sample> = runs.iter().filter_map(|r| r.values.get(metric)).copied().collect();
+        if let (Some(median), Some(most)) = (stats::median(&values), stats::largest(&values)) {
+            let remark = format!("most {}{unit}, {} seeds", sample(most), values.len());
+            out.push((label, format!("{}{unit}", sample(median)), remark));
+        }
+    }
+    out
+}
+
+/// What was run and what came out, in plain words.
+pub(in crate::report) fn story(summary: &Summary) -> String {
+    let s = &summary.scenario;
+    let runs = match summary.seeds.len() {
+        1 => format!("once (seed {})", seeds(&summary.seeds)),
+        n => format!("{n} times (seeds {})", seeds(&summary.seeds)),
+    };
+    let begin = if s.start == "join" {
+        "starting together and joining through the first of them"
+    } else {
+        "knowing each other from the start"
+    };
+    let mut text = format!(
+        "A cluster of {} nodes on the {} profile, {begin}, was simulated {runs} for {} s, of which the first {} s do not count. ",
+        grouped(i64::from(s.nodes)),
+        s.profile,
+        number(s.duration),
+        number(s.warmup),
+    );
+    if summary.runs.is_empty() {
+        return format!(
+            "A cluster of {} nodes was to be simulated, but nothing was run.",
+            grouped(i64::from(s.nodes))
+        );
+    }
+    if summary.variants.len() > 1 {
+        text.push_str(&format!("Each seed ran these variants: {}. ", summary.variants.join(", ")));
+    }
+    text.push_str(&outcome(summary));
+    for variant in &summary.variants {
+        text.push_str(&findings(summary, variant));
+    }
+    text.trim_end().to_owned()
+}
+
+fn outcome(summary: &Summary) -> String {
+    let total = summary.expectations.len();
+    let held = summary.expectations.iter().filter(|e| e.held).count();
+    let expectations = match (total, held) {
+        (0, _) => "The scenario expects nothing in particular".to_owned(),
+        (1, 1) => "Its expectation held".to_owned(),
+        (2, 2) => "Both expectations held".to_owned(),
+        (n, h) if n == h => format!("All {n} expectations held"),
+        (n, h) => format!("{} of {n} expectations did not hold", n - h),
+    };
+    let violations: u64 = summary.runs.iter().flat_map(|r| &r.invariants).map(|i| i.violations).sum();
+    let invariants = match violations {
+        0 => "no invariant was violated".to_owned(),
+        1 => "an invariant was violated once".to_owned(),
+        n => format!("invariants were violated {} times", grouped(n as i64)),
+    };
+    let idle = summary.runs.iter().flat_map(|r| &r.faults).filter(|f| !f.acted() && !f.may_be_idle).count();
+    let faults = if idle == 0 {
+        String::new()
+    } else {
+        ", and faults that should have acted touched nothing".to_owned()
+    };
+    format!("{expectations}, {invariants}{faults}. ")
+}
+
+fn findings(summary: &Summary, variant: &str) -> String {
+    let runs = summary.runs_of(variant);
+    let mut parts = Vec::new();
+    let first = stats::quantile(&pooled(&runs, "detection.first"), 500);
+    let all = stats::quantile(&pooled(&runs, "detection.all"), 500);
+    if let (Some(first), Some(all)) = (first, all) {
+        parts.push(format!(
+            "half of the crashes were noticed within {} s and known everywhere within {} s",
+            sample(first),
+            sample(all)
+        ));
+    }
+    let converged: Vec<Sample> = runs.iter().filter_map(|r| r.values.get("convergence")).copied().collect();
+    if let Some(median) = stats::median(&converged) {
+        parts.push(match converged.iter().filter(|v| v.censored).count() {
+            0 => format!(
+                "after the last change all views agreed with the truth within {} s (median)",
+                sample(median)
+            ),
+            n => format!("in {n} of {} runs not all views agreed with the truth at the end", converged.len()),
+        });
+    }
+    let wrongly: f64 = runs.iter().filter_map(|r| r.values.get("false_positives.all")).map(|v| v.value).sum();
+    parts.push(match wrongly {
+        0.0 => "nobody was declared failed who was not".to_owned(),
+        n => format!("members that were well were declared failed {} times", number(n)),
+    });
+    let lead = if summary.variants.len() > 1 { format!("With {variant}, ") } else { String::new() };
+    let mut text = format!("{lead}{}. ", parts.join("; "));
+    if lead.is_empty()
+        && let Some(head) = text.get(..1)
+    {
+        text = format!("{}{}", head.to_uppercase(), &text[1..]);
+    }
+    text
+}
+
+/// The line that repeats all of it, and one that repeats only what did not hold.
+pub(in crate::report) fn reruns(summary: &Summary) -> Vec<String> {
+    let command = |seed: u64, seeds: u64| {
+        format!("rumor-sim run {} --seed {seed} --seeds {seeds}", summary.scenario.source)
+    };
+    let (Some(first), Some(last)) = (summary.seeds.first(), summary.seeds.last()) else {
+        return Vec::new();
+    };
+    let mut lines = vec![command(*first, (last - first).saturating_add(1))];
+    if let Some(seed) = summary.failing_seeds().first().filter(|_| summary.seeds.len() > 1) {
+        lines.push(command(*seed, 1));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{run, scenario};
+
+    #[test]
+    fn the_story_says_what_failed() {
+        let mut summary = Summary::new(&scenario(), "d", vec![run("default", 1, 20), run("default", 2, 20)]);
+        assert!(story(&summary).contains("Both expectations held"), "{}", story(&summary));
+        assert_eq!(reruns(&summary), ["rumor-sim run lan-1000-churn.toml --seed 1 --seeds 2"]);
+        summary.expectations[0].held = false;
+        summary.expectations[0].failing_seeds = vec![2];
+        assert!(story(&summary).contains("1 of 2 expectations did not hold"));
+        assert_eq!(reruns(&summary)[1], "rumor-sim run lan-1000-churn.toml --seed 2 --seeds 1");
+    }
+}
