@@ -36,10 +36,11 @@
 //!
 //! # What is simulated, and what is not
 //!
-//! Packets have latency and are lost; streams take round trips to connect, keep their order, and break when an end dies; partitions
-//! cut both; nodes crash, restart, leave and arrive ([`scenario`]). Ground truth is the simulator's ([`truth`]), views are the
-//! nodes'; [`metrics`] compares the two as events happen, and [`invariants`] checks what must hold in every run. Processing takes
-//! no simulated time, and bandwidth is unlimited.
+//! Datagrams have latency, are lost (evenly or in bursts), doubled, held back, damaged, and wait for bandwidth; streams take round trips
+//! to connect, keep their order, and break when an end dies; partitions cut either or both ([`network`]). Nodes crash, restart, leave and
+//! arrive; processes stand still or are cut off from their sockets, machines are slow, clocks drift and jump ([`scenario`]). Ground truth is
+//! the simulator's ([`truth`]), views are the nodes'; [`metrics`] compares the two as events happen, and [`invariants`] checks what
+//! must hold in every run. Processing takes no simulated time.
 //!
 //! Every draw of the network is a pure function of who sends to whom and when ([`draws`]): two variants that send different
 //! packets meet the same bad moments.
