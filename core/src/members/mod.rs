@@ -31,6 +31,7 @@ use crate::time::Instant;
 use order::ProbeOrder;
 use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
+use roster::Face;
 pub use roster::Roster;
 
 /// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
@@ -83,6 +84,8 @@ pub(crate) struct Members {
     hole: u32,
     /// When the node was born: the base's rows have been alive since.
     born: Instant,
+    /// This node's name, near at hand: every ping asks whether it is meant.
+    me: Face,
     /// The node itself, then the members met later.
     own: Vec<Row>,
     /// Members in `own`, by name.
@@ -111,6 +114,7 @@ impl Members {
         let hole = base.find(&me.name).map_or(NOWHERE, |row| row + 1);
         let alive = base.len() as u32 + u32::from(hole == NOWHERE);
         let mut members = Self {
+            me: Face::new(&me, incarnation),
             base,
             overlay: Overlay::new(),
             hole,
@@ -269,6 +273,20 @@ impl Members {
             Some(identity) => Some(identity),
             None => self.base_row(slot.index).map(|row| self.base.identity(row)),
         }
+    }
+
+    /// A member's name and address, from where they lie nearest.
+    pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&str, SocketAddr)> {
+        self.known(slot)?;
+        match self.stored(slot.index).and_then(|row| row.identity.as_ref()) {
+            Some(identity) => Some((&identity.name, identity.addr)),
+            None => self.base_row(slot.index).map(|row| self.base.whereabouts(row)),
+        }
+    }
+
+    /// Whether `name` is this node's.
+    pub(crate) fn is_me(&self, name: &str) -> bool {
+        self.me.is_named(name).unwrap_or_else(|| self.me().name.as_str() == name)
     }
 
     pub(crate) fn me(&self) -> &SharedIdentity {

@@ -17,7 +17,7 @@ const SHORT_NAME_BYTES: usize = 27;
 /// What decides most claims about a member: one cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Face {
+pub(super) struct Face {
     addr: SocketAddr,
     incarnation: Incarnation,
     /// Bytes of the name that `name` holds; `LONG_NAME` when it does not fit.
@@ -29,7 +29,7 @@ const LONG_NAME: u8 = u8::MAX;
 const _: () = assert!(size_of::<Face>() == 64, "a face is one cache line");
 
 impl Face {
-    fn new(identity: &SharedIdentity, incarnation: Incarnation) -> Self {
+    pub(super) fn new(identity: &SharedIdentity, incarnation: Incarnation) -> Self {
         let mut name = [0; SHORT_NAME_BYTES];
         let bytes = identity.name.as_bytes();
         let name_bytes = match name.get_mut(..bytes.len()) {
@@ -40,6 +40,12 @@ impl Face {
             None => LONG_NAME,
         };
         Self { addr: identity.addr, incarnation, name_bytes, name }
+    }
+
+    /// Whether this is the face of `name`; `None` when only the identity can tell.
+    pub(super) fn is_named(&self, name: &str) -> Option<bool> {
+        let short = self.name.get(..usize::from(self.name_bytes))?;
+        Some(short == name.as_bytes())
     }
 }
 
@@ -116,15 +122,18 @@ impl Roster {
     }
 
     fn is_named(&self, row: u32, name: &str) -> bool {
-        let face = &self.faces[row as usize];
-        match face.name.get(..usize::from(face.name_bytes)) {
-            Some(short) => short == name.as_bytes(),
-            None => self.identities[row as usize].name.as_str() == name,
-        }
+        let long = || self.identities[row as usize].name.as_str() == name;
+        self.faces[row as usize].is_named(name).unwrap_or_else(long)
     }
 
     pub(super) fn identity(&self, row: u32) -> &SharedIdentity {
         &self.identities[row as usize]
+    }
+
+    pub(super) fn whereabouts(&self, row: u32) -> (&str, SocketAddr) {
+        let face = &self.faces[row as usize];
+        let short = face.name.get(..usize::from(face.name_bytes)).and_then(|name| str::from_utf8(name).ok());
+        (short.unwrap_or_else(|| &self.identities[row as usize].name), face.addr)
     }
 
     pub(super) fn addr(&self, row: u32) -> SocketAddr {
@@ -145,6 +154,12 @@ impl Default for Roster {
             by_name: HashTable::new(),
             hasher: FixedState::with_seed(0),
         }
+    }
+}
+
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Face({}, {:?})", self.addr, self.incarnation)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod body;
 mod error;
+mod fields;
 mod message;
 mod native;
 mod stream;
