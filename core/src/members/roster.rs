@@ -6,9 +6,9 @@ use core::hash::BuildHasher as _;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
-use crate::id::{Incarnation, SharedIdentity};
+use crate::id::{Incarnation, SharedIdentity, Versions};
 use crate::rng::{Purpose, Seed};
 
 /// Names up to this length lie beside the address, so that finding a member touches nothing else.
@@ -49,6 +49,33 @@ impl Face {
     }
 }
 
+/// How many members announce each combination of version bytes: a handful in any sane cluster.
+#[derive(Clone, Debug)]
+pub(super) struct VersionCounts(HashMap<Versions, u32, FixedState>);
+
+impl VersionCounts {
+    pub(super) fn new(hasher: FixedState) -> Self {
+        Self(HashMap::with_hasher(hasher))
+    }
+
+    pub(super) fn add(&mut self, versions: Versions) {
+        *self.0.entry(versions).or_insert(0) += 1;
+    }
+
+    pub(super) fn remove(&mut self, versions: Versions) {
+        if let Some(count) = self.0.get_mut(&versions) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&versions);
+            }
+        }
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Versions> {
+        self.0.keys()
+    }
+}
+
 /// Members believed alive, with an index by name: what a snapshot knew, or a simulator's converged start.
 ///
 /// It never changes. Every node keeps its own differences from it, so any number of nodes can share one roster, and a node's
@@ -60,6 +87,7 @@ pub struct Roster {
     identities: Vec<SharedIdentity>,
     by_name: HashTable<u32>,
     hasher: FixedState,
+    versions: VersionCounts,
 }
 
 impl Roster {
@@ -71,11 +99,13 @@ impl Roster {
     pub fn new(members: impl IntoIterator<Item = (SharedIdentity, Incarnation)>, seed: &Seed) -> Self {
         let members = members.into_iter();
         let room = members.size_hint().0;
+        let hasher = FixedState::with_seed(seed.stream(Purpose::NameIndex).u64());
         let mut roster = Self {
             faces: Vec::with_capacity(room),
             identities: Vec::with_capacity(room),
             by_name: HashTable::with_capacity(room),
-            hasher: FixedState::with_seed(seed.stream(Purpose::NameIndex).u64()),
+            versions: VersionCounts::new(hasher.clone()),
+            hasher,
         };
         for (identity, incarnation) in members {
             roster.add(identity, incarnation);
@@ -89,6 +119,7 @@ impl Roster {
         }
         let hash = self.hasher.hash_one(identity.name.as_str());
         self.faces.push(Face::new(&identity, incarnation));
+        self.versions.add(identity.versions);
         self.identities.push(identity);
         let Self { by_name, identities, hasher, .. } = self;
         by_name.insert_unique(hash, identities.len() as u32 - 1, |&row| {
@@ -114,6 +145,7 @@ impl Roster {
     }
 
     /// The row of a name.
+    #[inline]
     pub(super) fn find(&self, name: &str) -> Option<u32> {
         if self.is_empty() {
             return None;
@@ -124,6 +156,10 @@ impl Roster {
     fn is_named(&self, row: u32, name: &str) -> bool {
         let long = || self.identities[row as usize].name.as_str() == name;
         self.faces[row as usize].is_named(name).unwrap_or_else(long)
+    }
+
+    pub(super) const fn versions(&self) -> &VersionCounts {
+        &self.versions
     }
 
     pub(super) fn identity(&self, row: u32) -> &SharedIdentity {
@@ -153,6 +189,7 @@ impl Default for Roster {
             identities: Vec::new(),
             by_name: HashTable::new(),
             hasher: FixedState::with_seed(0),
+            versions: VersionCounts::new(FixedState::with_seed(0)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::io::Outbox;
 use crate::wire::{Kinds, Message, Wire};
 
 /// A packet being written at the end of the outbox.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Opened {
     start: usize,
     body: usize,

@@ -113,6 +113,7 @@ fn write_long_length(at: usize, length: usize, out: &mut Vec<u8>) {
 }
 
 /// Cuts the first message off `bytes`: its kind and its body.
+#[inline]
 pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireError> {
     let Some((&number, rest)) = bytes.split_first() else { return Err(WireError::Truncated) };
     let kind = Kind::ALL.get(usize::from(number)).copied().ok_or(WireError::UnknownKind(number))?;
@@ -122,6 +123,7 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireErr
 }
 
 /// Splits `bytes` after a varint length and as many bytes as it says.
+#[inline]
 pub(super) fn take_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match bytes.split_first() {
         Some((&length, rest)) if length < 0x80 => (u32::from(length), rest),
@@ -140,6 +142,7 @@ pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
 }
 
 /// Reads a message from its body, and checks it.
+#[inline]
 pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> {
     Ok(match kind {
         Kind::Ping => {
@@ -193,6 +196,7 @@ fn fields<'a, T>(
     if is_extension_list(reader.rest) { Ok(fields) } else { Err(WireError::Extension(kind)) }
 }
 
+#[inline]
 fn alive<'a>(fields: &mut Reader<'a>) -> Option<Alive<'a>> {
     Some(Alive {
         incarnation: Incarnation(fields.u32()?),
@@ -203,10 +207,12 @@ fn alive<'a>(fields: &mut Reader<'a>) -> Option<Alive<'a>> {
     })
 }
 
+#[inline]
 fn accusation<'a>(fields: &mut Reader<'a>) -> Option<Accusation<'a>> {
     Some(Accusation { incarnation: Incarnation(fields.u32()?), name: fields.str()?, from: fields.str()? })
 }
 
+#[inline]
 fn check_alive(kind: Kind, alive: Alive<'_>) -> Result<Alive<'_>, WireError> {
     if alive.meta.len() > META_BYTES_MAX {
         return Err(WireError::MetaTooLong(alive.meta.len()));
@@ -215,12 +221,14 @@ fn check_alive(kind: Kind, alive: Alive<'_>) -> Result<Alive<'_>, WireError> {
     Ok(Alive { addr: check_addr(kind, alive.addr)?, ..alive })
 }
 
+#[inline]
 fn check_accusation(kind: Kind, accusation: Accusation<'_>) -> Result<Accusation<'_>, WireError> {
     check_name(kind, accusation.name)?;
     check_name(kind, accusation.from)?;
     Ok(accusation)
 }
 
+#[inline]
 fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
     match NodeName::check(name) {
         Ok(()) => Ok(name),
@@ -228,6 +236,7 @@ fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
     }
 }
 
+#[inline]
 fn check_addr(kind: Kind, addr: SocketAddr) -> Result<SocketAddr, WireError> {
     let addr = canonical(addr);
     if addr.port() == 0 || addr.ip().is_unspecified() { Err(WireError::Address(kind)) } else { Ok(addr) }

@@ -49,12 +49,14 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
         let (&byte, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(byte)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
@@ -62,6 +64,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint of at most `bits` bits.
+    #[inline]
     fn varint(&mut self, bits: u32) -> Option<u64> {
         let first = self.byte()?;
         if first < 0x80 {
@@ -84,6 +87,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.varint(u32::BITS).map(|value| value as u32)
     }
@@ -100,6 +104,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint(u64::BITS)?).ok()?;
         let (bytes, rest) = self.rest.split_at_checked(length)?;
@@ -107,10 +112,12 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
+    #[inline]
     pub(super) fn str(&mut self) -> Option<&'a str> {
         core::str::from_utf8(self.bytes()?).ok()
     }
 
+    #[inline]
     pub(super) fn addr(&mut self) -> Option<SocketAddr> {
         let ip = match self.varint(u32::BITS)? {
             0 => Ipv4Addr::from(self.array::<4>()?).into(),
@@ -121,6 +128,7 @@ impl<'a> Reader<'a> {
         Some(SocketAddr::new(ip, port))
     }
 
+    #[inline]
     pub(super) fn versions(&mut self) -> Option<Versions> {
         let [protocol_min, protocol_max, protocol, app_min, app_max, app] = self.array()?;
         Some(Versions { protocol_min, protocol_max, protocol, app_min, app_max, app })

@@ -38,22 +38,27 @@ struct Cluster {
     due: Vec<u64>,
 }
 
+/// The first `count` nodes of a converged cluster of `nodes`.
+pub(super) fn converged(config: &Config, nodes: u32, seed: u64, count: usize) -> Vec<Node> {
+    let config = Arc::new(config.clone());
+    let members = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1)));
+    let roster = Arc::new(Roster::new(members, &Seed::simulated(seed, u64::MAX, 0)));
+    let born = |(node, who): (u64, &SharedIdentity)| {
+        let birth = Birth {
+            name: who.name.clone(),
+            addr: who.addr,
+            tags: &Tags::new(),
+            seed: Seed::simulated(seed, node, 0),
+            restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
+        };
+        Node::new(config.clone(), birth, Instant::ORIGIN).ok()
+    };
+    (0..).zip(roster.iter().map(|(who, _)| who)).take(count).filter_map(born).collect()
+}
+
 impl Cluster {
     fn new(config: &Config, nodes: u32, seed: u64) -> Self {
-        let config = Arc::new(config.clone());
-        let members = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1)));
-        let roster = Arc::new(Roster::new(members, &Seed::simulated(seed, u64::MAX, 0)));
-        let born = |(node, who): (u64, &SharedIdentity)| {
-            let birth = Birth {
-                name: who.name.clone(),
-                addr: who.addr,
-                tags: &Tags::new(),
-                seed: Seed::simulated(seed, node, 0),
-                restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
-            };
-            Node::new(config.clone(), birth, Instant::ORIGIN).ok()
-        };
-        let nodes: Vec<Node> = (0..).zip(roster.iter().map(|(who, _)| who)).filter_map(born).collect();
+        let nodes = converged(config, nodes, seed, nodes as usize);
         let (armed, due) = (vec![u64::MAX; nodes.len()], vec![u64::MAX; nodes.len()]);
         Self { nodes, outbox: Outbox::new(), armed, due }
     }

@@ -90,6 +90,8 @@ pub(super) struct Stage {
     pub(super) owner: Vec<u32>,
     /// The wake-up that counts, for each node.
     pub(super) armed: Vec<u64>,
+    /// Each node's deadline, so that a wake-up that came to nothing need not look at the node.
+    pub(super) due: Vec<u64>,
     pub(super) joining: Vec<Option<Joining>>,
     pub(super) stopping: Vec<u32>,
     pub(super) effects: Vec<FaultEffect>,
@@ -111,8 +113,14 @@ impl Stage {
     }
 
     pub(super) fn arm(&mut self, node: u32, process: &Node) {
-        let Some((at, _)) = process.deadline() else { return };
-        let at = at.as_nanos().max(self.now);
+        let deadline = process.deadline();
+        self.due[node as usize] = deadline.map_or(u64::MAX, |(at, _)| at.as_nanos().max(self.now));
+        self.arm_again(node);
+    }
+
+    /// A node's deadline is as it was, but nothing wakes it up any more.
+    pub(super) fn arm_again(&mut self, node: u32) {
+        let at = self.due[node as usize];
         if at < self.armed[node as usize] {
             self.armed[node as usize] = at;
             self.queue.push(at, node | WAKE);
