@@ -1,6 +1,8 @@
 //! One hot node beside foca 2 as one table: medians of seven, and ratios.
 //! `cargo bench -p rumormill-core --bench hot_table`.
 
+#![expect(clippy::disallowed_methods, reason = "a bench is a driver, and reads the clock")]
+
 mod hot;
 
 use std::hint::black_box;
