@@ -74,7 +74,29 @@ fn main() {
         }
     }
     match args.format {
-        Format::Text => println!("{}", render(&rows, std::io::IsTerminal::is_terminal(&std::io::stdout()))),
+        Format::Text => {
+            println!("{}", render(&rows, std::io::IsTerminal::is_terminal(&std::io::stdout())));
+            if let (Some(small), Some(large)) = (args.nodes.iter().min(), args.nodes.iter().max()) {
+                growth(&rows, *small, *large);
+            }
+            for nodes in args.nodes {
+                println!("full push/pull, {nodes} nodes: {:.0} ns per row merged", bench::per_row(nodes, 21));
+            }
+        }
         Format::Json => println!("{}", serde_json::to_string(&rows).unwrap_or_default()),
+    }
+}
+
+/// What a datagram costs in the largest cluster over what it costs in the smallest.
+fn growth(rows: &[Row], small: u32, large: u32) {
+    for row in rows.iter().filter(|row| row.nodes == large) {
+        let same = |other: &&Row| other.nodes == small && (other.phase, &other.who) == (row.phase, &row.who);
+        if let Some(base) = rows.iter().find(same) {
+            let times = row.ns_per_message / base.ns_per_message;
+            println!(
+                "{}, {}: a datagram costs {times:.2} times as much at {large} as at {small}",
+                row.phase, row.who
+            );
+        }
     }
 }

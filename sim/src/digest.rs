@@ -6,10 +6,15 @@ use rumormill_core::error::StreamFailure;
 use rumormill_core::io::{Command, Input, StreamId, StreamInput};
 use xxhash_rust::xxh3::Xxh3;
 
+/// Bytes that are hashed at once.
+const BATCH_BYTES: usize = 4096;
+
 /// A running digest (XXH3-128 of one long byte string, little-endian throughout).
 #[derive(Default)]
 pub struct TraceDigest {
     state: Xxh3,
+    /// What has not been hashed yet: many short strings cost more than a long one.
+    waiting: Vec<u8>,
     inputs: u64,
 }
 
@@ -72,8 +77,12 @@ impl TraceDigest {
         head[12] = kind;
         head[13..21].copy_from_slice(&detail.to_le_bytes());
         head[21..].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-        self.state.update(&head);
-        self.state.update(bytes);
+        self.waiting.extend_from_slice(&head);
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= BATCH_BYTES {
+            self.state.update(&self.waiting);
+            self.waiting.clear();
+        }
     }
 
     /// Inputs added.
@@ -85,7 +94,9 @@ impl TraceDigest {
     /// The digest so far, as 32 hex digits.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{:032x}", self.state.digest128())
+        let mut state = self.state.clone();
+        state.update(&self.waiting);
+        format!("{:032x}", state.digest128())
     }
 }
 

@@ -32,7 +32,9 @@ struct Linked {
 #[derive(Debug)]
 pub struct EventQueue {
     pushed: u64,
-    /// The bucket being emptied, counted from time 0. Everything in the ring lies behind it.
+    /// When the next one happens; `u64::MAX` too when there is none.
+    next: u64,
+    /// The bucket of what was taken last, counted from time 0. The ring holds the buckets behind it.
     bucket: u64,
     /// Its entries that were there when its turn came, the last one first.
     sorted: Vec<Entry>,
@@ -61,6 +63,7 @@ impl EventQueue {
     pub fn new() -> Self {
         Self {
             pushed: 0,
+            next: u64::MAX,
             bucket: 0,
             sorted: Vec::new(),
             late: BinaryHeap::new(),
@@ -77,6 +80,7 @@ impl EventQueue {
     pub fn push(&mut self, time: u64, what: u32) {
         let entry = Entry { time, sequence: self.pushed, what };
         self.pushed += 1;
+        self.next = self.next.min(time);
         let bucket = time >> BUCKET_BITS;
         if bucket <= self.bucket {
             self.late.push(Reverse(entry));
@@ -85,27 +89,31 @@ impl EventQueue {
         } else {
             self.far.push(Reverse(entry));
         }
-        self.fill_front();
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty() && self.late.is_empty() && self.in_ring == 0 && self.far.is_empty()
     }
 
     /// When the next one happens.
     #[must_use]
     pub fn next_time(&self) -> Option<u64> {
-        match (self.sorted.last(), self.late.peek()) {
-            (Some(sorted), Some(Reverse(late))) => Some(sorted.time.min(late.time)),
-            (Some(entry), None) | (None, Some(Reverse(entry))) => Some(entry.time),
-            (None, None) => None,
-        }
+        (self.next < u64::MAX || !self.is_empty()).then_some(self.next)
     }
 
     /// Takes the next one out.
     pub fn pop(&mut self) -> Option<(u64, u32)> {
+        if self.sorted.is_empty() && self.late.is_empty() {
+            self.turn()?;
+        }
         let late_first = match (self.sorted.last(), self.late.peek()) {
             (Some(sorted), Some(Reverse(late))) => late < sorted,
             (sorted, _) => sorted.is_none(),
         };
         let entry = if late_first { self.late.pop().map(|Reverse(entry)| entry) } else { self.sorted.pop() }?;
-        self.fill_front();
+        self.next = self.first_time();
         Some((entry.time, entry.what))
     }
 
@@ -128,19 +136,10 @@ impl EventQueue {
         self.in_ring += 1;
     }
 
-    /// Sees to it that the next entry, if there is any, stands in `sorted` or `late`.
-    fn fill_front(&mut self) {
-        if !self.sorted.is_empty() || !self.late.is_empty() {
-            return;
-        }
-        if self.in_ring > 0 {
-            self.bucket = self.next_occupied();
-        } else if let Some(Reverse(first)) = self.far.peek() {
-            self.bucket = first.time >> BUCKET_BITS;
-        } else {
-            return;
-        }
-        // Nothing far away lay before what was in the ring; now some of it lies within the ring, or in this very bucket.
+    /// Turns the ring to the bucket of the next entry, if there is one.
+    fn turn(&mut self) -> Option<()> {
+        self.next_time()?;
+        self.bucket = self.next >> BUCKET_BITS;
         while let Some(Reverse(entry)) = self.far.peek().copied()
             && (entry.time >> BUCKET_BITS) - self.bucket < BUCKETS
         {
@@ -149,6 +148,28 @@ impl EventQueue {
         }
         self.take_bucket();
         self.sorted.sort_unstable_by_key(|entry| Reverse((entry.time, entry.sequence)));
+        Some(())
+    }
+
+    /// The time of the first entry.
+    fn first_time(&self) -> u64 {
+        match (self.sorted.last(), self.late.peek()) {
+            (Some(sorted), Some(Reverse(late))) => sorted.time.min(late.time),
+            (Some(entry), None) | (None, Some(Reverse(entry))) => entry.time,
+            // What is far away lies behind all that is in the ring.
+            (None, None) if self.in_ring > 0 => self.first_in_ring(),
+            (None, None) => self.far.peek().map_or(u64::MAX, |Reverse(entry)| entry.time),
+        }
+    }
+
+    fn first_in_ring(&self) -> u64 {
+        let mut first = u64::MAX;
+        let mut index = self.ring[(self.next_occupied() % BUCKETS) as usize];
+        while let Some(linked) = self.linked.get(index as usize) {
+            first = first.min(linked.entry.time);
+            index = linked.next;
+        }
+        first
     }
 
     /// Moves the entries of the present bucket from its list.

@@ -54,12 +54,17 @@ pub fn suspicion_times(config: &Config, n: u32) -> SuspicionTimes {
     SuspicionTimes { min, max: min.saturating_mul(config.suspicion_max_mult), confirmations }
 }
 
+/// A suspicion that confirmations can shorten.
 #[derive(Clone, Debug)]
 struct Suspicion {
     began: Instant,
-    times: SuspicionTimes,
-    /// Hashes of the names of the first accuser and of those who confirmed.
-    accusers: SmallVec<[u64; 4]>,
+    /// Members at its beginning, from which its times follow.
+    n: u32,
+    /// Confirmations that it hopes for.
+    wanted: u8,
+    /// Hashes of the names of the first accuser and of those who confirmed: two that are taken for one, once in four
+    /// thousand million pairs, cost one confirmation.
+    accusers: SmallVec<[u32; 4]>,
 }
 
 /// A confirmation that counted.
@@ -71,7 +76,7 @@ pub(crate) struct Confirmed {
     pub(crate) expires: Instant,
 }
 
-/// The suspicions that run at one node: one per suspect member, so bounded by the member table.
+/// The suspicions at one node that wait for confirmations: at most one per suspect member, so bounded by the member table.
 #[derive(Clone, Debug)]
 pub(crate) struct Suspicions {
     open: HashMap<u32, Suspicion, FixedState>,
@@ -82,39 +87,56 @@ impl Suspicions {
         Self { open: HashMap::with_hasher(FixedState::with_seed(0)) }
     }
 
-    /// Begins (or begins anew) the suspicion of a member; how long it runs unless it is confirmed.
+    /// Begins (or begins anew) the suspicion of a member in a cluster of `n`; how long it runs unless it is confirmed.
     pub(crate) fn begin(
         &mut self,
         slot: Slot,
         accuser: u64,
-        times: SuspicionTimes,
+        config: &Config,
+        n: u32,
         now: Instant,
     ) -> Duration {
-        let suspicion = Suspicion { began: now, times, accusers: SmallVec::from_slice(&[accuser]) };
-        self.open.insert(slot.index, suspicion);
+        let times = suspicion_times(config, n);
+        let wanted = times.confirmations;
+        if wanted > 0 {
+            let accusers = SmallVec::from_slice(&[accuser as u32]);
+            self.open.insert(slot.index, Suspicion { began: now, n, wanted, accusers });
+        } else {
+            self.open.remove(&slot.index);
+        }
         times.after(0)
     }
 
     /// Counts a confirmation, if it is news and still wanted: each accuser counts once, the first one not at all.
-    pub(crate) fn confirm(&mut self, slot: Slot, accuser: u64) -> Option<Confirmed> {
-        let suspicion = self.open.get_mut(&slot.index)?;
-        let count = suspicion.accusers.len() as u8 - 1;
-        if count >= suspicion.times.confirmations || suspicion.accusers.contains(&accuser) {
+    pub(crate) fn confirm(
+        &mut self,
+        slot: Slot,
+        accuser: impl FnOnce() -> u64,
+        config: &Config,
+    ) -> Option<Confirmed> {
+        if self.open.is_empty() {
             return None;
         }
-        suspicion.accusers.push(accuser);
-        Some(Confirmed { count: count + 1, expires: suspicion.began + suspicion.times.after(count + 1) })
+        let Suspicion { began, n, wanted, accusers } = self.open.get_mut(&slot.index)?;
+        let count = accusers.len() as u8 - 1;
+        if count >= *wanted {
+            return None;
+        }
+        let accuser = accuser() as u32;
+        if accusers.contains(&accuser) {
+            return None;
+        }
+        accusers.push(accuser);
+        Some(Confirmed { count: count + 1, expires: *began + suspicion_times(config, *n).after(count + 1) })
     }
 
     /// Ends a suspicion; whether it had got fewer confirmations than it hoped for.
     pub(crate) fn end(&mut self, slot: Slot) -> bool {
-        self.open
-            .remove(&slot.index)
-            .is_some_and(|suspicion| suspicion.accusers.len() <= usize::from(suspicion.times.confirmations))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.open.len()
+        !self.open.is_empty()
+            && self
+                .open
+                .remove(&slot.index)
+                .is_some_and(|suspicion| suspicion.accusers.len() <= usize::from(suspicion.wanted))
     }
 }
 
@@ -157,26 +179,34 @@ mod tests {
 
     #[test]
     fn accuser_and_repeats_do_not_confirm_and_enough_is_enough() {
-        let times = SuspicionTimes { min: ms(500), max: ms(2_000), confirmations: 2 };
         let mut open = Suspicions::new();
-        assert_eq!(open.begin(SLOT, 10, times, Instant::ORIGIN), ms(2_000));
-        assert_eq!(open.confirm(SLOT, 10), None);
-        assert_eq!(open.confirm(SLOT, 11).map(|c| c.count), Some(1));
-        assert_eq!(open.confirm(SLOT, 11), None);
-        let second = open.confirm(SLOT, 12).unwrap();
-        assert_eq!((second.count, second.expires), (2, Instant::ORIGIN + ms(500)));
-        assert_eq!(open.confirm(SLOT, 13), None);
+        let confirm = |open: &mut Suspicions, accuser| open.confirm(SLOT, || accuser, &Config::lan());
+        assert_eq!(open.begin(SLOT, 10, &Config::lan(), 100, Instant::ORIGIN), ms(48_000));
+        assert_eq!(confirm(&mut open, 10), None);
+        assert_eq!(confirm(&mut open, 11).map(|c| c.count), Some(1));
+        assert_eq!(confirm(&mut open, 11), None);
+        let second = confirm(&mut open, 12).unwrap();
+        assert_eq!((second.count, second.expires), (2, Instant::ORIGIN + ms(8_000)));
+        assert_eq!(confirm(&mut open, 13), None);
         assert!(!open.end(SLOT), "all hoped-for confirmations came");
-        assert_eq!(open.confirm(SLOT, 14), None);
+        assert_eq!(confirm(&mut open, 14), None);
     }
 
     #[test]
     fn a_suspicion_that_was_not_confirmed_says_so() {
-        let times = SuspicionTimes { min: ms(500), max: ms(2_000), confirmations: 2 };
         let mut open = Suspicions::new();
-        open.begin(SLOT, 10, times, Instant::ORIGIN);
-        open.confirm(SLOT, 11);
+        open.begin(SLOT, 10, &Config::lan(), 100, Instant::ORIGIN);
+        open.confirm(SLOT, || 11, &Config::lan());
         assert!(open.end(SLOT));
+        assert!(!open.end(SLOT), "it has ended");
+    }
+
+    #[test]
+    fn one_that_hopes_for_nothing_runs_its_time_and_has_all_it_wanted() {
+        let mut open = Suspicions::new();
+        assert_eq!(open.begin(SLOT, 10, &Config::lan(), 3, Instant::ORIGIN), ms(4_000));
+        assert_eq!(open.confirm(SLOT, || 11, &Config::lan()), None);
+        assert!(!open.end(SLOT));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use crate::deadlines::Timer;
-use crate::id::{Incarnation, SharedIdentity, Slot};
+use crate::id::{Incarnation, SharedIdentity, Slot, Versions};
 use crate::io::{State, Status};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::time::Instant;
@@ -32,6 +32,7 @@ use order::ProbeOrder;
 use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
 pub use roster::Roster;
+use roster::{Face, VersionCounts};
 
 /// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
 #[derive(Clone, Debug)]
@@ -83,6 +84,8 @@ pub(crate) struct Members {
     hole: u32,
     /// When the node was born: the base's rows have been alive since.
     born: Instant,
+    /// This node's name, near at hand: every ping asks whether it is meant.
+    me: Face,
     /// The node itself, then the members met later.
     own: Vec<Row>,
     /// Members in `own`, by name.
@@ -94,6 +97,8 @@ pub(crate) struct Members {
     counts: [u32; 5],
     failed: u32,
     left: u32,
+    /// Members with status alive, by their version bytes.
+    versions: VersionCounts,
     order: ProbeOrder,
 }
 
@@ -108,20 +113,30 @@ impl Members {
         base: Arc<Roster>,
         now: Instant,
     ) -> Self {
+        let hasher = FixedState::with_seed(seed.stream(Purpose::NameIndex).u64());
+        // An empty roster may have a hash function that anybody knows.
+        let mut versions =
+            if base.is_empty() { VersionCounts::new(hasher.clone()) } else { base.versions().clone() };
+        versions.add(me.versions);
         let hole = base.find(&me.name).map_or(NOWHERE, |row| row + 1);
         let alive = base.len() as u32 + u32::from(hole == NOWHERE);
+        if hole != NOWHERE {
+            versions.remove(base.identity(hole - 1).versions);
+        }
         let mut members = Self {
+            me: Face::new(&me, incarnation),
             base,
             overlay: Overlay::new(),
             hole,
             born: now,
             own: vec![Row::alive(me, incarnation, now)],
             by_name: HashTable::new(),
-            hasher: FixedState::with_seed(seed.stream(Purpose::NameIndex).u64()),
+            hasher,
             vacant: Vec::new(),
             counts: [alive, 0, 0, 0, 0],
             failed: 0,
             left: 0,
+            versions,
             order: ProbeOrder::new(),
         };
         if hole == NOWHERE {
@@ -150,6 +165,16 @@ impl Members {
     pub(crate) fn reachable(&self) -> u32 {
         let own = u32::from(self.own[0].state.is_some_and(is_reachable));
         self.counts[..=State::Dead as usize].iter().sum::<u32>() - own
+    }
+
+    /// Members that are suspect.
+    pub(crate) const fn n_suspect(&self) -> u32 {
+        self.counts[State::Suspect as usize]
+    }
+
+    /// The version bytes of members with status alive, the node itself included, each once and in no order.
+    pub(crate) fn versions_alive(&self) -> impl Iterator<Item = Versions> {
+        self.versions.keys().copied()
     }
 
     /// Members with status failed.
@@ -244,6 +269,7 @@ impl Members {
     }
 
     /// Finds a member with all that decides a claim about it.
+    #[inline]
     pub(crate) fn look_up(&self, name: &str) -> Option<Found> {
         let index = self.index_of(name)?;
         let Some(row) = self.stored(index) else {
@@ -271,6 +297,20 @@ impl Members {
         }
     }
 
+    /// A member's name and address, from where they lie nearest.
+    pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&str, SocketAddr)> {
+        self.known(slot)?;
+        match self.stored(slot.index).and_then(|row| row.identity.as_ref()) {
+            Some(identity) => Some((&identity.name, identity.addr)),
+            None => self.base_row(slot.index).map(|row| self.base.whereabouts(row)),
+        }
+    }
+
+    /// Whether `name` is this node's.
+    pub(crate) fn is_me(&self, name: &str) -> bool {
+        self.me.is_named(name).unwrap_or_else(|| self.me().name.as_str() == name)
+    }
+
     pub(crate) fn me(&self) -> &SharedIdentity {
         self.own[0].identity.as_ref().expect("the node's own row is never vacated")
     }
@@ -281,9 +321,15 @@ impl Members {
 
     /// Every member, the node itself first, in the order of indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SharedIdentity, Known)> {
-        (0..self.end()).filter_map(|index| {
-            let (slot, known) = self.at(index)?;
-            Some((self.identity(slot)?, known))
+        (0..self.end()).filter(|index| *index != self.hole).filter_map(|index| match self.stored(index) {
+            Some(row) => {
+                let base = || self.base_row(index).map(|row| self.base.identity(row));
+                Some((row.identity.as_ref().or_else(base)?, row.known()?))
+            }
+            None => {
+                let row = self.base_row(index)?;
+                Some((self.base.identity(row), self.base_known(row)))
+            }
         })
     }
 
@@ -295,6 +341,7 @@ impl Members {
         now: Instant,
     ) -> Slot {
         self.counts[State::Alive as usize] += 1;
+        self.versions.add(identity.versions);
         if let Some(row) = self.base.find(&identity.name) {
             // It stood there once, and was reaped.
             let vacant = self.touch_base(row);
@@ -350,7 +397,15 @@ impl Members {
                 row.changed = now;
             }
         }
-        self.count_status(status_before, status);
+        if status != status_before {
+            self.count_status(status_before, status);
+            let versions = self.identity(slot).map(|identity| identity.versions);
+            match (status_before, status, versions) {
+                (Status::Alive, _, Some(versions)) => self.versions.remove(versions),
+                (_, Status::Alive, Some(versions)) => self.versions.add(versions),
+                _ => {}
+            }
+        }
         self.counts[before as usize] -= 1;
         self.counts[state as usize] += 1;
     }
@@ -370,6 +425,13 @@ impl Members {
 
     /// Replaces what a member announced of itself; its name stays.
     pub(crate) fn set_identity(&mut self, slot: Slot, identity: SharedIdentity) {
+        let Some((known, before)) = self.known(slot).zip(self.identity(slot).map(|old| old.versions)) else {
+            return;
+        };
+        if known.status == Status::Alive && before != identity.versions {
+            self.versions.remove(before);
+            self.versions.add(identity.versions);
+        }
         if let Some(row) = self.touch(slot) {
             row.identity = Some(identity);
         }
@@ -383,6 +445,9 @@ impl Members {
         (row.state, row.identity) = (None, None);
         self.counts[known.state as usize] -= 1;
         self.count_status(known.status, Status::Alive);
+        if known.status == Status::Alive {
+            self.versions.remove(identity.versions);
+        }
         if self.base_row(slot.index).is_none() {
             let hash = self.name_hash(&identity.name);
             if let Ok(entry) = self.by_name.find_entry(hash, |&index| index == slot.index) {

@@ -6,9 +6,9 @@ use core::hash::BuildHasher as _;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
-use crate::id::{Incarnation, SharedIdentity};
+use crate::id::{Incarnation, SharedIdentity, Versions};
 use crate::rng::{Purpose, Seed};
 
 /// Names up to this length lie beside the address, so that finding a member touches nothing else.
@@ -17,7 +17,7 @@ const SHORT_NAME_BYTES: usize = 27;
 /// What decides most claims about a member: one cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Face {
+pub(super) struct Face {
     addr: SocketAddr,
     incarnation: Incarnation,
     /// Bytes of the name that `name` holds; `LONG_NAME` when it does not fit.
@@ -29,7 +29,7 @@ const LONG_NAME: u8 = u8::MAX;
 const _: () = assert!(size_of::<Face>() == 64, "a face is one cache line");
 
 impl Face {
-    fn new(identity: &SharedIdentity, incarnation: Incarnation) -> Self {
+    pub(super) fn new(identity: &SharedIdentity, incarnation: Incarnation) -> Self {
         let mut name = [0; SHORT_NAME_BYTES];
         let bytes = identity.name.as_bytes();
         let name_bytes = match name.get_mut(..bytes.len()) {
@@ -40,6 +40,39 @@ impl Face {
             None => LONG_NAME,
         };
         Self { addr: identity.addr, incarnation, name_bytes, name }
+    }
+
+    /// Whether this is the face of `name`; `None` when only the identity can tell.
+    pub(super) fn is_named(&self, name: &str) -> Option<bool> {
+        let short = self.name.get(..usize::from(self.name_bytes))?;
+        Some(short == name.as_bytes())
+    }
+}
+
+/// How many members announce each combination of version bytes: a handful in any sane cluster.
+#[derive(Clone, Debug)]
+pub(super) struct VersionCounts(HashMap<Versions, u32, FixedState>);
+
+impl VersionCounts {
+    pub(super) fn new(hasher: FixedState) -> Self {
+        Self(HashMap::with_hasher(hasher))
+    }
+
+    pub(super) fn add(&mut self, versions: Versions) {
+        *self.0.entry(versions).or_insert(0) += 1;
+    }
+
+    pub(super) fn remove(&mut self, versions: Versions) {
+        if let Some(count) = self.0.get_mut(&versions) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&versions);
+            }
+        }
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Versions> {
+        self.0.keys()
     }
 }
 
@@ -54,6 +87,7 @@ pub struct Roster {
     identities: Vec<SharedIdentity>,
     by_name: HashTable<u32>,
     hasher: FixedState,
+    versions: VersionCounts,
 }
 
 impl Roster {
@@ -65,11 +99,13 @@ impl Roster {
     pub fn new(members: impl IntoIterator<Item = (SharedIdentity, Incarnation)>, seed: &Seed) -> Self {
         let members = members.into_iter();
         let room = members.size_hint().0;
+        let hasher = FixedState::with_seed(seed.stream(Purpose::NameIndex).u64());
         let mut roster = Self {
             faces: Vec::with_capacity(room),
             identities: Vec::with_capacity(room),
             by_name: HashTable::with_capacity(room),
-            hasher: FixedState::with_seed(seed.stream(Purpose::NameIndex).u64()),
+            versions: VersionCounts::new(hasher.clone()),
+            hasher,
         };
         for (identity, incarnation) in members {
             roster.add(identity, incarnation);
@@ -83,6 +119,7 @@ impl Roster {
         }
         let hash = self.hasher.hash_one(identity.name.as_str());
         self.faces.push(Face::new(&identity, incarnation));
+        self.versions.add(identity.versions);
         self.identities.push(identity);
         let Self { by_name, identities, hasher, .. } = self;
         by_name.insert_unique(hash, identities.len() as u32 - 1, |&row| {
@@ -108,6 +145,7 @@ impl Roster {
     }
 
     /// The row of a name.
+    #[inline]
     pub(super) fn find(&self, name: &str) -> Option<u32> {
         if self.is_empty() {
             return None;
@@ -116,15 +154,22 @@ impl Roster {
     }
 
     fn is_named(&self, row: u32, name: &str) -> bool {
-        let face = &self.faces[row as usize];
-        match face.name.get(..usize::from(face.name_bytes)) {
-            Some(short) => short == name.as_bytes(),
-            None => self.identities[row as usize].name.as_str() == name,
-        }
+        let long = || self.identities[row as usize].name.as_str() == name;
+        self.faces[row as usize].is_named(name).unwrap_or_else(long)
+    }
+
+    pub(super) const fn versions(&self) -> &VersionCounts {
+        &self.versions
     }
 
     pub(super) fn identity(&self, row: u32) -> &SharedIdentity {
         &self.identities[row as usize]
+    }
+
+    pub(super) fn whereabouts(&self, row: u32) -> (&str, SocketAddr) {
+        let face = &self.faces[row as usize];
+        let short = face.name.get(..usize::from(face.name_bytes)).and_then(|name| str::from_utf8(name).ok());
+        (short.unwrap_or_else(|| &self.identities[row as usize].name), face.addr)
     }
 
     pub(super) fn addr(&self, row: u32) -> SocketAddr {
@@ -144,7 +189,14 @@ impl Default for Roster {
             identities: Vec::new(),
             by_name: HashTable::new(),
             hasher: FixedState::with_seed(0),
+            versions: VersionCounts::new(FixedState::with_seed(0)),
         }
+    }
+}
+
+impl fmt::Debug for Face {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Face({}, {:?})", self.addr, self.incarnation)
     }
 }
 

@@ -157,6 +157,7 @@ struct Naive {
     status: Status,
     incarnation: u32,
     changed: u64,
+    /// Of its address; its version spoken is the port's last digit.
     port: u16,
 }
 
@@ -215,6 +216,7 @@ proptest! {
                 (Some(slot), Op::Rename(port)) => {
                     let mut other = Identity::clone(members.identity(slot).unwrap());
                     other.addr.set_port(port);
+                    other.versions.protocol = (port % 10) as u8;
                     members.set_identity(slot, Arc::new(other));
                     model.get_mut(&name).unwrap().port = port;
                 }
@@ -261,6 +263,15 @@ fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked 
         prop_assert_eq!(members.identity(found.slot), Some(who));
     }
     prop_assert_eq!(&listed, model);
+    let spoken =
+        |row: &Naive| if row.port == 7946 { Versions::CURRENT.protocol } else { (row.port % 10) as u8 };
+    let mut alive: Vec<u8> = model.values().filter(|row| row.status == Status::Alive).map(spoken).collect();
+    alive.push(Versions::CURRENT.protocol);
+    let mut counted: Vec<u8> = members.versions_alive().map(|versions| versions.protocol).collect();
+    alive.sort_unstable();
+    alive.dedup();
+    counted.sort_unstable();
+    prop_assert_eq!(counted, alive);
     Ok(())
 }
 

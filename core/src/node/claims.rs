@@ -4,7 +4,6 @@ use alloc::sync::Arc;
 
 use super::{Life, Node};
 use crate::deadlines::Due;
-use crate::detect::suspicion_times;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
 use crate::members::{Claim, Found, Members, Verdict, verdict};
@@ -175,9 +174,8 @@ impl Node {
         self.stop_timer(slot);
         let incarnation = suspect.incarnation;
         self.members.set(slot, State::Suspect, incarnation, now);
-        let times = suspicion_times(&self.config, self.members.n_swim());
-        let accuser = self.members.name_hash(suspect.from);
-        let timeout = self.suspicions.begin(slot, accuser, times, now);
+        let (accuser, n) = (self.members.name_hash(suspect.from), self.members.n_swim());
+        let timeout = self.suspicions.begin(slot, accuser, &self.config, n, now);
         let timer = self.deadlines.arm(now + timeout, Due::Suspicion(slot));
         self.members.set_timer(slot, timer);
         self.counters.suspicions += 1;
@@ -190,8 +188,8 @@ impl Node {
     }
 
     fn confirm_suspicion(&mut self, slot: Slot, suspect: &Accusation<'_>, now: Instant, out: &mut Outbox) {
-        let accuser = self.members.name_hash(suspect.from);
-        let Some(confirmed) = self.suspicions.confirm(slot, accuser) else { return };
+        let accuser = || self.members.name_hash(suspect.from);
+        let Some(confirmed) = self.suspicions.confirm(slot, accuser, &self.config) else { return };
         if let Some(timer) = self.members.timer(slot) {
             self.deadlines.move_to(timer, confirmed.expires.max(now));
         }

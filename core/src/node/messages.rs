@@ -40,7 +40,7 @@ impl Node {
         match *message {
             Message::Ping { seq, target } => {
                 // An address may have changed hands: only the one that is meant answers.
-                if target == self.members.me().name.as_str() {
+                if self.members.is_me(target) {
                     self.send(from, &[Message::Ack { seq }], true, out);
                 }
             }
@@ -66,7 +66,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        if target == self.members.me().name.as_str() {
+        if self.members.is_me(target) {
             return self.send(from, &[Message::Ack { seq }], true, out);
         }
         if self.relays.len() >= self.config.relays_max as usize {

@@ -256,7 +256,7 @@ impl Node {
     /// Suspicions whose timers run at this node.
     #[must_use]
     pub fn open_suspicions(&self) -> usize {
-        self.suspicions.len()
+        self.members.n_suspect() as usize
     }
 
     /// What the node has counted since birth.

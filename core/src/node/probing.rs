@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::Node;
+use super::spreading::Opened;
 use crate::deadlines::Due;
 use crate::detect::InFlight;
 use crate::io::{Note, Outbox, ProbePath, State, Via};
@@ -26,10 +27,7 @@ impl Node {
             self.conclude_probe(now, out);
         }
         let Some(slot) = self.members.next_probe(&mut self.rng) else { return };
-        let (Some(known), Some(target)) = (self.members.known(slot), self.members.identity(slot).cloned())
-        else {
-            return;
-        };
+        let Some(known) = self.members.known(slot) else { return };
         let patience = if self.config.awareness_scales_timeout {
             self.health.stretched(self.config.probe_timeout)
         } else {
@@ -50,16 +48,16 @@ impl Node {
             timeout: Some(self.deadlines.arm(now + patience, Due::ProbeTimeout)),
             end_timer: None,
         });
-        let ping = Message::Ping { seq, target: &target.name };
-        if known.state == State::Suspect && self.config.buddy {
+        let Some((name, addr)) = self.members.whereabouts(slot) else { return };
+        let mut packet = Opened::new(&self.wire, out);
+        let buddy = known.state == State::Suspect && self.config.buddy;
+        if buddy {
             // Buddy: the accused learns of it from the very packet that tests it, before the ping, so that its ack carries the refutation.
-            let me = self.members.me().clone();
-            let incarnation = known.incarnation;
-            let suspect = Message::Suspect(Accusation { incarnation, name: &target.name, from: &me.name });
-            self.send(target.addr, &[suspect, ping], false, out);
-        } else {
-            self.send(target.addr, &[ping], true, out);
+            let (incarnation, from) = (known.incarnation, self.members.me().name.as_str());
+            packet.add(&self.wire, &Message::Suspect(Accusation { incarnation, name, from }), out);
         }
+        packet.add(&self.wire, &Message::Ping { seq, target: name }, out);
+        self.finish(packet, addr, !buddy, out);
     }
 
     /// No direct ack in time: helpers ask, and a stream tries beside them.

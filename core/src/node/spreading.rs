@@ -4,7 +4,27 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::io::Outbox;
-use crate::wire::{Kinds, Message};
+use crate::wire::{Kinds, Message, Wire};
+
+/// A packet being written at the end of the outbox.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opened {
+    start: usize,
+    body: usize,
+    kinds: Kinds,
+}
+
+impl Opened {
+    pub(super) fn new(wire: &Wire, out: &mut Outbox) -> Self {
+        let start = wire.begin_packet(&mut out.bytes);
+        Self { start, body: out.bytes.len(), kinds: Kinds::default() }
+    }
+
+    pub(super) fn add(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
+        wire.encode(message, &mut out.bytes);
+        self.kinds.add(message.kind());
+    }
+}
 
 impl Node {
     /// Sends messages in one packet, and with `piggyback` as much waiting news as fits.
@@ -15,13 +35,16 @@ impl Node {
         piggyback: bool,
         out: &mut Outbox,
     ) {
-        let start = self.wire.begin_packet(&mut out.bytes);
-        let body = out.bytes.len();
-        let mut kinds = Kinds::default();
+        let mut packet = Opened::new(&self.wire, out);
         for message in messages {
-            self.wire.encode(message, &mut out.bytes);
-            kinds.add(message.kind());
+            packet.add(&self.wire, message, out);
         }
+        self.finish(packet, to, piggyback, out);
+    }
+
+    /// Sends a packet that has been begun; with `piggyback` with as much waiting news as fits.
+    pub(super) fn finish(&mut self, packet: Opened, to: SocketAddr, piggyback: bool, out: &mut Outbox) {
+        let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
             let limit = self.queue.limit(&self.config, self.members.n_swim());

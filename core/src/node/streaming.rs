@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use super::{Life, Node};
 use crate::deadlines::Due;
 use crate::error::StreamFailure;
-use crate::io::{Note, Status};
+use crate::io::Note;
 use crate::io::{Outbox, ProbePath, Shed, State, StreamId, Via};
 use crate::sync::{Purpose, Stage, Stream, span, verify};
 use crate::time::Instant;
@@ -124,8 +124,7 @@ impl Node {
     }
 
     fn version_span(&self) -> VersionSpan {
-        let alive = self.members.iter().filter(|(_, known)| known.status == Status::Alive);
-        span(alive.map(|(identity, _)| identity.versions))
+        span(self.members.versions_alive())
     }
 
     pub(crate) fn on_frame(&mut self, id: StreamId, bytes: &[u8], now: Instant, out: &mut Outbox) {
@@ -168,7 +167,7 @@ impl Node {
     ) {
         match (stream.purpose, stream.stage, *message) {
             (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
-                let meant = target == self.members.me().name.as_str();
+                let meant = self.members.is_me(target);
                 self.forget_stream(id);
                 if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
             }

@@ -7,19 +7,16 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use postcard::ser_flavors::Flavor;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::error::WireError;
+use super::fields::{Reader, put_addr, put_bytes, put_u32, put_versions};
 use super::message::{Accusation, Alive, Kind, Message, SyncHead, SyncRow, VersionSpan};
-use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, Versions, canonical};
+use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, canonical};
 use crate::io::State;
 
 /// Longest reason in a refusal, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 255;
-
-// The fields of the kinds that have more than a few, in the order of the wire.
-type AliveFields<'a> = (Incarnation, &'a str, SocketAddr, &'a [u8], Versions);
-type AccusationFields<'a> = (Incarnation, &'a str, &'a str);
 
 /// Appends one message.
 pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
@@ -36,22 +33,41 @@ pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
 }
 
 fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
-    match *message {
-        Message::Ping { seq, target } => append(&(seq, target), out),
-        Message::PingReq { seq, target, addr, nack } => append(&(seq, target, addr, nack), out),
-        Message::Ack { seq } | Message::Nack { seq } => append(&seq, out),
-        Message::Alive(alive) => append(&alive_fields(&alive), out),
+    match message {
+        Message::Ping { seq, target } => {
+            put_u32(seq.0, out);
+            put_bytes(target.as_bytes(), out);
+        }
+        Message::PingReq { seq, target, addr, nack } => {
+            put_u32(seq.0, out);
+            put_bytes(target.as_bytes(), out);
+            put_addr(*addr, out);
+            out.push((*nack).into());
+        }
+        Message::Ack { seq } | Message::Nack { seq } => put_u32(seq.0, out),
+        Message::Alive(alive) => put_alive(alive, out),
         Message::Suspect(Accusation { incarnation, name, from })
-        | Message::Dead(Accusation { incarnation, name, from }) => append(&(incarnation, name, from), out),
+        | Message::Dead(Accusation { incarnation, name, from }) => {
+            put_u32(incarnation.0, out);
+            put_bytes(name.as_bytes(), out);
+            put_bytes(from.as_bytes(), out);
+        }
         Message::SyncHead(SyncHead { join, from, versions }) => append(&(join, from, versions), out),
-        Message::SyncRow(SyncRow { alive, state }) => append(&(alive_fields(&alive), state as u8), out),
+        Message::SyncRow(SyncRow { alive, state }) => {
+            put_alive(alive, out);
+            out.push(*state as u8);
+        }
         Message::SyncEnd => {}
-        Message::Refused { reason } => append(&reason, out),
+        Message::Refused { reason } => put_bytes(reason.as_bytes(), out),
     }
 }
 
-fn alive_fields<'a>(alive: &Alive<'a>) -> AliveFields<'a> {
-    (alive.incarnation, alive.name, alive.addr, alive.meta, alive.versions)
+fn put_alive(alive: &Alive<'_>, out: &mut Vec<u8>) {
+    put_u32(alive.incarnation.0, out);
+    put_bytes(alive.name.as_bytes(), out);
+    put_addr(alive.addr, out);
+    put_bytes(alive.meta, out);
+    put_versions(alive.versions, out);
 }
 
 /// Lets postcard write to the end of a vector.
@@ -97,6 +113,7 @@ fn write_long_length(at: usize, length: usize, out: &mut Vec<u8>) {
 }
 
 /// Cuts the first message off `bytes`: its kind and its body.
+#[inline]
 pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireError> {
     let Some((&number, rest)) = bytes.split_first() else { return Err(WireError::Truncated) };
     let kind = Kind::ALL.get(usize::from(number)).copied().ok_or(WireError::UnknownKind(number))?;
@@ -106,6 +123,7 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireErr
 }
 
 /// Splits `bytes` after a varint length and as many bytes as it says.
+#[inline]
 pub(super) fn take_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match bytes.split_first() {
         Some((&length, rest)) if length < 0x80 => (u32::from(length), rest),
@@ -124,35 +142,41 @@ pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
 }
 
 /// Reads a message from its body, and checks it.
+#[inline]
 pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> {
     Ok(match kind {
         Kind::Ping => {
-            let (seq, target) = fields(kind, body)?;
+            let (seq, target) = fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.str()?)))?;
             Message::Ping { seq, target: check_name(kind, target)? }
         }
         Kind::PingReq => {
-            let (seq, target, addr, nack) = fields(kind, body)?;
+            let (seq, target, addr, nack) =
+                fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.str()?, f.addr()?, f.bool()?)))?;
             Message::PingReq { seq, target: check_name(kind, target)?, addr: check_addr(kind, addr)?, nack }
         }
-        Kind::Ack => Message::Ack { seq: fields::<ProbeSeq>(kind, body)? },
-        Kind::Nack => Message::Nack { seq: fields::<ProbeSeq>(kind, body)? },
-        Kind::Alive => Message::Alive(check_alive(kind, fields(kind, body)?)?),
-        Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body)?)?),
-        Kind::Dead => Message::Dead(check_accusation(kind, fields(kind, body)?)?),
+        Kind::Ack => Message::Ack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
+        Kind::Nack => Message::Nack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
+        Kind::Alive => Message::Alive(check_alive(kind, fields(kind, body, alive)?)?),
+        Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body, accusation)?)?),
+        Kind::Dead => Message::Dead(check_accusation(kind, fields(kind, body, accusation)?)?),
         Kind::SyncHead => {
-            let (join, from, versions) = fields::<(bool, &str, VersionSpan)>(kind, body)?;
+            let (join, from, versions) = fields(kind, body, |f| {
+                let (head, rest) = postcard::take_from_bytes::<(bool, &str, VersionSpan)>(f.rest).ok()?;
+                f.rest = rest;
+                Some(head)
+            })?;
             Message::SyncHead(SyncHead { join, from: check_name(kind, from)?, versions })
         }
         Kind::SyncRow => {
-            let (alive, state) = fields::<(AliveFields<'_>, u8)>(kind, body)?;
+            let (alive, state) = fields(kind, body, |f| Some((alive(f)?, f.u8()?)))?;
             Message::SyncRow(SyncRow { alive: check_alive(kind, alive)?, state: check_state(state)? })
         }
         Kind::SyncEnd => {
-            fields::<()>(kind, body)?;
+            fields(kind, body, |_| Some(()))?;
             Message::SyncEnd
         }
         Kind::Refused => {
-            let reason = fields::<&str>(kind, body)?;
+            let reason = fields(kind, body, Reader::str)?;
             if reason.len() > REASON_BYTES_MAX {
                 return Err(WireError::ReasonTooLong(reason.len()));
             }
@@ -161,24 +185,50 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
     })
 }
 
-fn fields<'a, T: Deserialize<'a>>(kind: Kind, body: &'a [u8]) -> Result<T, WireError> {
-    let (fields, rest) = postcard::take_from_bytes(body).map_err(|_| WireError::Malformed(kind))?;
-    if is_extension_list(rest) { Ok(fields) } else { Err(WireError::Extension(kind)) }
+/// Reads the fields; what follows them must be extensions.
+fn fields<'a, T>(
+    kind: Kind,
+    body: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+) -> Result<T, WireError> {
+    let mut reader = Reader { rest: body };
+    let fields = read(&mut reader).ok_or(WireError::Malformed(kind))?;
+    if is_extension_list(reader.rest) { Ok(fields) } else { Err(WireError::Extension(kind)) }
 }
 
-fn check_alive<'a>(kind: Kind, fields: AliveFields<'a>) -> Result<Alive<'a>, WireError> {
-    let (incarnation, name, addr, meta, versions) = fields;
-    if meta.len() > META_BYTES_MAX {
-        return Err(WireError::MetaTooLong(meta.len()));
+#[inline]
+fn alive<'a>(fields: &mut Reader<'a>) -> Option<Alive<'a>> {
+    Some(Alive {
+        incarnation: Incarnation(fields.u32()?),
+        name: fields.str()?,
+        addr: fields.addr()?,
+        meta: fields.bytes()?,
+        versions: fields.versions()?,
+    })
+}
+
+#[inline]
+fn accusation<'a>(fields: &mut Reader<'a>) -> Option<Accusation<'a>> {
+    Some(Accusation { incarnation: Incarnation(fields.u32()?), name: fields.str()?, from: fields.str()? })
+}
+
+#[inline]
+fn check_alive(kind: Kind, alive: Alive<'_>) -> Result<Alive<'_>, WireError> {
+    if alive.meta.len() > META_BYTES_MAX {
+        return Err(WireError::MetaTooLong(alive.meta.len()));
     }
-    Ok(Alive { incarnation, name: check_name(kind, name)?, addr: check_addr(kind, addr)?, meta, versions })
+    check_name(kind, alive.name)?;
+    Ok(Alive { addr: check_addr(kind, alive.addr)?, ..alive })
 }
 
-fn check_accusation<'a>(kind: Kind, fields: AccusationFields<'a>) -> Result<Accusation<'a>, WireError> {
-    let (incarnation, name, from) = fields;
-    Ok(Accusation { incarnation, name: check_name(kind, name)?, from: check_name(kind, from)? })
+#[inline]
+fn check_accusation(kind: Kind, accusation: Accusation<'_>) -> Result<Accusation<'_>, WireError> {
+    check_name(kind, accusation.name)?;
+    check_name(kind, accusation.from)?;
+    Ok(accusation)
 }
 
+#[inline]
 fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
     match NodeName::check(name) {
         Ok(()) => Ok(name),
@@ -186,6 +236,7 @@ fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
     }
 }
 
+#[inline]
 fn check_addr(kind: Kind, addr: SocketAddr) -> Result<SocketAddr, WireError> {
     let addr = canonical(addr);
     if addr.port() == 0 || addr.ip().is_unspecified() { Err(WireError::Address(kind)) } else { Ok(addr) }

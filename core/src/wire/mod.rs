@@ -5,6 +5,7 @@
 
 mod body;
 mod error;
+mod fields;
 mod message;
 mod native;
 mod stream;
@@ -138,6 +139,7 @@ pub struct Messages<'a> {
 impl<'a> Iterator for Messages<'a> {
     type Item = Result<Message<'a>, WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;

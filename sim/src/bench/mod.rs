@@ -7,6 +7,7 @@
 
 pub mod arena;
 mod ours;
+mod sync;
 mod table;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use rumormill_core::config::{AntiEntropy, Confirmations};
 
 use crate::Scenario;
 use crate::draws::order;
+pub use sync::per_row;
 pub use table::{Row, render};
 
 const SECOND: u64 = 1_000_000_000;

@@ -34,26 +34,33 @@ struct Cluster {
     outbox: Outbox,
     /// The wake-up that counts, for each node.
     armed: Vec<u64>,
+    /// Each node's deadline, so that a wake-up that came to nothing need not look at the node.
+    due: Vec<u64>,
+}
+
+/// The first `count` nodes of a converged cluster of `nodes`.
+pub(super) fn converged(config: &Config, nodes: u32, seed: u64, count: usize) -> Vec<Node> {
+    let config = Arc::new(config.clone());
+    let members = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1)));
+    let roster = Arc::new(Roster::new(members, &Seed::simulated(seed, u64::MAX, 0)));
+    let born = |(node, who): (u64, &SharedIdentity)| {
+        let birth = Birth {
+            name: who.name.clone(),
+            addr: who.addr,
+            tags: &Tags::new(),
+            seed: Seed::simulated(seed, node, 0),
+            restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
+        };
+        Node::new(config.clone(), birth, Instant::ORIGIN).ok()
+    };
+    (0..).zip(roster.iter().map(|(who, _)| who)).take(count).filter_map(born).collect()
 }
 
 impl Cluster {
     fn new(config: &Config, nodes: u32, seed: u64) -> Self {
-        let config = Arc::new(config.clone());
-        let members = (0..nodes).filter_map(identity).map(|who| (who, Incarnation(1)));
-        let roster = Arc::new(Roster::new(members, &Seed::simulated(seed, u64::MAX, 0)));
-        let born = |(node, who): (u64, &SharedIdentity)| {
-            let birth = Birth {
-                name: who.name.clone(),
-                addr: who.addr,
-                tags: &Tags::new(),
-                seed: Seed::simulated(seed, node, 0),
-                restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
-            };
-            Node::new(config.clone(), birth, Instant::ORIGIN).ok()
-        };
-        let nodes: Vec<Node> = (0..).zip(roster.iter().map(|(who, _)| who)).filter_map(born).collect();
-        let armed = vec![u64::MAX; nodes.len()];
-        Self { nodes, outbox: Outbox::new(), armed }
+        let nodes = converged(config, nodes, seed, nodes as usize);
+        let (armed, due) = (vec![u64::MAX; nodes.len()], vec![u64::MAX; nodes.len()]);
+        Self { nodes, outbox: Outbox::new(), armed, due }
     }
 
     fn feed(&mut self, arena: &mut Arena<()>, node: u32, input: Input<'_>) {
@@ -73,12 +80,18 @@ impl Cluster {
                 _ => {}
             }
         }
+        self.look(arena, node);
+    }
+
+    /// After a step: the node's deadline may be another one.
+    fn look(&mut self, arena: &mut Arena<()>, node: u32) {
+        let deadline = self.nodes[node as usize].deadline();
+        self.due[node as usize] = deadline.map_or(u64::MAX, |(at, _)| at.as_nanos());
         self.arm(arena, node);
     }
 
     fn arm(&mut self, arena: &mut Arena<()>, node: u32) {
-        let Some((at, _)) = self.nodes[node as usize].deadline() else { return };
-        let at = at.as_nanos().max(arena.now);
+        let at = self.due[node as usize];
         if at < self.armed[node as usize] {
             self.armed[node as usize] = at;
             arena.wake(node, at, ());
@@ -98,7 +111,7 @@ impl Peer for Cluster {
             return;
         }
         self.armed[node as usize] = u64::MAX;
-        if self.nodes[node as usize].deadline().is_some_and(|(at, _)| at.as_nanos() <= arena.now) {
+        if self.due[node as usize] <= arena.now {
             self.feed(arena, node, Input::Tick);
         } else {
             self.arm(arena, node);
@@ -112,7 +125,7 @@ pub(super) fn run(config: &Config, nodes: u32, idle: u64, seed: u64) -> Run {
     let mut cluster = Cluster::new(config, nodes, seed);
     let mut arena = Arena::new(nodes);
     for node in 0..nodes {
-        cluster.arm(&mut arena, node);
+        cluster.look(&mut arena, node);
     }
     let set_up = cpu_seconds() - began;
     arena.run(&mut cluster, UNMEASURED, |_| false);

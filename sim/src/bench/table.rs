@@ -1,6 +1,6 @@
 //! Medians over runs, and how they are shown.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, Table, presets};
 
 use super::{Phase, Run, median};
 
@@ -85,6 +85,7 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
         "set-up s",
         "complete",
     ];
+    let compared = rows.iter().any(|row| row.ratio.is_some());
     let mut table = plain_table(&header, bordered);
     for row in rows {
         let ratio = row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
@@ -102,6 +103,9 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
             format!("{:.3}", row.set_up),
             format!("{}/{}", row.complete, row.runs),
         ]);
+    }
+    if !compared && let Some(ratio) = table.column_mut(6) {
+        ratio.set_constraint(ColumnConstraint::Hidden);
     }
     lines(&table)
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod files;
 mod run;
 
@@ -41,6 +42,8 @@ enum Command {
     Check(Files),
     /// List scenarios with the question each answers.
     List(Files),
+    /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -92,6 +95,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
+        Command::Bench(args) => bench::bench(&args),
     };
     ExitCode::from(code)
 }

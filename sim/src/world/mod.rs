@@ -105,6 +105,7 @@ impl<'s> World<'s> {
             address: (0..count as u32).collect(),
             owner: (0..count as u32).collect(),
             armed: vec![u64::MAX; count],
+            due: vec![u64::MAX; count],
             joining: vec![None; count],
             stopping: Vec::new(),
             effects: effects(scenario),
@@ -309,16 +310,14 @@ impl<'s> World<'s> {
             return;
         }
         self.stage.armed[node as usize] = u64::MAX;
-        let Some(process) = &self.nodes[node as usize] else { return };
         // A process that stands still wakes up when it goes on.
         if self.stage.conditions.is_paused(node) {
             return;
         }
-        let local = self.stage.conditions.local(node, time);
-        if process.deadline().is_some_and(|(at, _)| at <= local) {
+        if self.stage.due[node as usize] <= time {
             self.feed(node, Input::Tick);
         } else {
-            self.stage.arm(node, process);
+            self.stage.arm_again(node);
         }
     }
 }

@@ -101,6 +101,8 @@ pub(super) struct Stage {
     pub(super) link_faults: u32,
     /// The wake-up that counts, for each node.
     pub(super) armed: Vec<u64>,
+    /// Each node's deadline, so that a wake-up that came to nothing need not look at the node.
+    pub(super) due: Vec<u64>,
     pub(super) joining: Vec<Option<Joining>>,
     pub(super) stopping: Vec<u32>,
     pub(super) effects: Vec<FaultEffect>,
@@ -123,8 +125,14 @@ impl Stage {
     }
 
     pub(super) fn arm(&mut self, node: u32, process: &Node) {
-        let Some((at, _)) = process.deadline() else { return };
-        let at = self.conditions.global(node, at).max(self.now);
+        let at = process.deadline().map(|(at, _)| self.conditions.global(node, at).max(self.now));
+        self.due[node as usize] = at.unwrap_or(u64::MAX);
+        self.arm_again(node);
+    }
+
+    /// A node's deadline is as it was, but nothing wakes it up any more.
+    pub(super) fn arm_again(&mut self, node: u32) {
+        let at = self.due[node as usize];
         if at < self.armed[node as usize] {
             self.armed[node as usize] = at;
             self.queue.push(at, node | WAKE);
