@@ -61,6 +61,7 @@ pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod steady;
 pub mod summary;
 pub mod theory;
 pub mod truth;

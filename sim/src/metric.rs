@@ -58,25 +58,25 @@ pub const METRICS: &[Metric] = &[
         "suspicion.first",
         Unit::Seconds,
         Distribution,
-        "from a crash to the first suspicion at a live member; one sample per crash",
+        "from a crash, or the start of a pause or block-io, to the first suspicion at a live, undisturbed member; one sample per subject",
     ),
     metric(
         "detection.first",
         Unit::Seconds,
         Distribution,
-        "from a crash to the first report of failure at a live, connected member; one sample per crash",
+        "from a crash, or the start of a pause or block-io, to the first report of failure at a live, undisturbed, connected member; one sample per subject",
     ),
     metric(
         "detection.all",
         Unit::Seconds,
         Distribution,
-        "from a crash to the last report of failure at live, connected members; one sample per crash",
+        "from a crash, or the start of a pause or block-io, to the last report of failure at live, undisturbed, connected members; one sample per subject",
     ),
     metric(
         "dissemination.failure",
         Unit::Seconds,
         Distribution,
-        "from the first to the last report of a failure; one sample per crash",
+        "from the first to the last report of a failure; one sample per subject",
     ),
     metric(
         "dissemination.join",
@@ -106,7 +106,7 @@ pub const METRICS: &[Metric] = &[
         "false_positives.all",
         Unit::Count,
         Value,
-        "failures declared about a member that was up and reachable, one per (observer, subject, incarnation)",
+        "failures declared about a member that was up, undisturbed and reachable, one per (observer, subject, incarnation)",
     ),
     metric(
         "false_positives.healthy",
@@ -118,7 +118,7 @@ pub const METRICS: &[Metric] = &[
         "false_positive_rate.all",
         Unit::PerNodeHour,
         Value,
-        "false positives per node-hour of subjects that were up and reachable",
+        "false positives per node-hour of subjects that were up, undisturbed and reachable",
     ),
     metric(
         "false_positive_rate.healthy",

@@ -89,6 +89,23 @@ mod tests {
     }
 
     #[test]
+    fn reports_made_from_summary_json_alone_are_the_same() {
+        let runs = (1..=100).flat_map(|seed| ["a", "b"].map(|v| run(v, seed, 20))).collect();
+        let (one, two) = (folder("fresh"), folder("reread"));
+        write(&Summary::new(&scenario(), "digest", runs), &one).unwrap();
+        let text = fs::read_to_string(one.join("summary.json")).unwrap();
+        let reread: Summary = serde_json::from_str(&text).unwrap();
+        write(&reread, &two).unwrap();
+        let written = files(&one);
+        assert_eq!(written, files(&two));
+        for (name, bytes) in &written {
+            assert!(bytes.len() < 1_000_000, "{name} has {} bytes", bytes.len());
+        }
+        fs::remove_dir_all(&one).unwrap();
+        fs::remove_dir_all(&two).unwrap();
+    }
+
+    #[test]
     fn a_scenario_without_a_single_sample_or_run_still_gives_a_report() {
         let dir = folder("empty");
         for runs in [vec![], vec![run("default", 1, 0)], vec![run("a", 1, 1), run("b", 1, 1)]] {
