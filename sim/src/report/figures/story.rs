@@ -46,7 +46,7 @@ pub(in crate::report) fn story(summary: &Summary) -> String {
         1 => format!("once (seed {})", seeds(&summary.seeds)),
         n => format!("{n} times (seeds {})", seeds(&summary.seeds)),
     };
-    let begin = if s.start == "join" {
+    let begin = if s.start.starts_with("join") {
         "starting together and joining through the first of them"
     } else {
         "knowing each other from the start"

@@ -174,7 +174,11 @@ impl Plots {
         }
         for metric in metrics {
             for (variant, theory) in curves::theories(summary, metric) {
-                let whose = if summary.variants.len() > 1 { format!(" ({variant})") } else { String::new() };
+                let whose = if summary.variants.len() > 1 && !curves::one_for_all(summary, metric) {
+                    format!(" ({variant})")
+                } else {
+                    String::new()
+                };
                 let wait = if *metric == "detection.first" {
                     format!(" + {} s", number(theory.suspicion))
                 } else {
