@@ -46,10 +46,10 @@ pub(in crate::report) fn story(summary: &Summary) -> String {
         1 => format!("once (seed {})", seeds(&summary.seeds)),
         n => format!("{n} times (seeds {})", seeds(&summary.seeds)),
     };
-    let begin = if s.start.starts_with("join") {
-        "starting together and joining through the first of them"
-    } else {
-        "knowing each other from the start"
+    let begin = match s.start.as_str() {
+        "join" => "starting together and joining through the first of them",
+        "join-staggered" => "starting one after the other and joining through the first of them",
+        _ => "knowing each other from the start",
     };
     let mut text = format!(
         "A cluster of {} nodes on the {} profile, {begin}, was simulated {runs} for {} s, of which the first {} s do not count. ",
