@@ -63,6 +63,7 @@ pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod steady;
 pub mod summary;
 pub mod theory;
 pub mod truth;

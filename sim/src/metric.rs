@@ -120,7 +120,7 @@ pub const METRICS: &[Metric] = &[
         "false_positive_rate.all",
         Unit::PerNodeHour,
         Value,
-        "false positives per node-hour of subjects that were up and reachable",
+        "false positives per node-hour of subjects that were up, undisturbed and reachable",
     ),
     metric(
         "false_positive_rate.healthy",

@@ -8,6 +8,7 @@ use crate::histogram;
 use crate::over_time::OverTime;
 use crate::record::{RunRecord, Series};
 use crate::scenario::{Profile, Scenario, Start, Variant};
+use crate::steady::Steady;
 use crate::theory::FirstDetection;
 
 /// The version of `summary.json`'s schema.
@@ -40,6 +41,8 @@ pub struct Summary {
     pub expectations: Vec<Verdict>,
     /// Figures over time by variant, all its seeds together.
     pub over_time: BTreeMap<String, OverTime>,
+    /// By variant where the quiet time before the first fault is long enough: whether it had settled after the warm-up.
+    pub steady: BTreeMap<String, Steady>,
     /// Every run, by variant and seed.
     pub runs: Vec<RunRecord>,
 }
@@ -90,12 +93,20 @@ impl Summary {
             let runs: Vec<&RunRecord> = runs.iter().filter(|r| r.variant == *name).collect();
             (name.clone(), OverTime::of(&runs))
         };
+        // Of a cluster that is just forming, nothing is steady.
+        let settles = scenario.cluster.start == Start::Converged;
+        let steady = |name: &String| {
+            let runs: Vec<&RunRecord> = runs.iter().filter(|r| r.variant == *name).collect();
+            let (warmup, duration) = (scenario.warmup.as_secs_f64(), scenario.duration.as_secs_f64());
+            Some((name.clone(), Steady::of(&runs, warmup, duration).filter(|_| settles)?))
+        };
         let mut summary = Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: ScenarioFacts::new(scenario, scenario_digest),
             holds: false,
             over_time: variants.iter().map(over_time).collect(),
+            steady: variants.iter().filter_map(steady).collect(),
             variants,
             seeds,
             expectations,
@@ -168,6 +179,7 @@ impl Summary {
         field("seeds", json(&self.seeds));
         field("expectations", lines(&self.expectations));
         field("over_time", json(&self.over_time));
+        field("steady", json(&self.steady));
         let _ = writeln!(out, "  \"runs\": {}\n}}", lines(&self.runs));
         out
     }

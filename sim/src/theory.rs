@@ -36,7 +36,8 @@ impl FirstDetection {
             && config.suspicion
             && scenario.network.links.is_empty()
             && loses_little(&travel);
-        let mut waves = scenario.faults.iter().map(|fault| silenced(&fault.kind, cluster));
+        let mut waves =
+            scenario.faults.iter().filter(|fault| !fault.off).map(|fault| silenced(&fault.kind, cluster));
         let silent = waves.next()??;
         let alike = waves.all(|wave| wave == Some(silent));
         if !plain || !alike || silent >= cluster.nodes {

@@ -119,6 +119,12 @@ fn section(out: &mut String, title: &str, note: &str, table: &Table) {
 }
 
 fn provenance(out: &mut String, summary: &Summary) {
+    if let Some(sentence) = figures::settled(summary) {
+        out.push_str(&format!(
+            "<section><h2>Warm-up</h2>\n<p class=\"note\">{}</p></section>\n",
+            escape(&sentence)
+        ));
+    }
     out.push_str("<section><h2>Run it again</h2>\n");
     for (k, line) in figures::reruns(summary).iter().enumerate() {
         let what = if k == 0 { "All of it:" } else { "The first seed that failed:" };

@@ -18,7 +18,8 @@ use crate::summary::Summary;
 
 /// Writes `report.html`, the plots as SVG, `summary.json` and `series.csv` into a folder, which is created.
 ///
-/// Everything is rendered before the first file is touched, and each file appears whole under its name or not at all.
+/// Everything is rendered before the first file is touched, and each file appears whole under its name or not at all. Plots of an
+/// earlier result that this one has not are removed.
 ///
 /// # Errors
 /// When the folder or a file cannot be written; the message names it.
@@ -29,6 +30,8 @@ pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
         ("summary.json".to_owned(), summary.to_json()),
         ("series.csv".to_owned(), series::table(summary)?),
     ];
+    let stale: Vec<&str> =
+        plots::IDS.into_iter().filter(|id| !plots.iter().any(|plot| plot.id == *id)).collect();
     files.extend(plots.into_iter().map(|plot| (format!("{}.svg", plot.id), plot.standalone())));
     fs::create_dir_all(dir).map_err(|e| named(&e, dir))?;
     for (name, content) in files {
@@ -36,6 +39,15 @@ pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
         let unfinished = dir.join(format!(".{name}.unfinished"));
         fs::write(&unfinished, content).map_err(|e| named(&e, &unfinished))?;
         fs::rename(&unfinished, &path).map_err(|e| named(&e, &path))?;
+    }
+    for stale in stale {
+        let path = dir.join(format!("{stale}.svg"));
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(io::Error::new(e.kind(), format!("cannot remove {}: {e}", path.display())));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -83,6 +95,35 @@ mod tests {
         for (name, bytes) in &written {
             assert!(bytes.len() < 1_000_000, "{name} has {} bytes", bytes.len());
             assert!(!name.ends_with("unfinished"));
+        }
+        fs::remove_dir_all(&one).unwrap();
+        fs::remove_dir_all(&two).unwrap();
+    }
+
+    #[test]
+    fn plots_of_an_earlier_result_do_not_stay() {
+        let dir = folder("stale");
+        write(&Summary::new(&scenario(), "d", vec![run("default", 1, 9)]), &dir).unwrap();
+        fs::write(dir.join("of-somebody-else.svg"), "<svg/>").unwrap();
+        assert!(dir.join("detection.svg").exists());
+        write(&Summary::new(&scenario(), "d", vec![run("a", 1, 9), run("b", 1, 9)]), &dir).unwrap();
+        assert!(!dir.join("detection.svg").exists() && dir.join("detection-first.svg").exists());
+        assert!(dir.join("of-somebody-else.svg").exists());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn reports_made_from_summary_json_alone_are_the_same() {
+        let runs = (1..=100).flat_map(|seed| ["a", "b"].map(|v| run(v, seed, 20))).collect();
+        let (one, two) = (folder("fresh"), folder("reread"));
+        write(&Summary::new(&scenario(), "digest", runs), &one).unwrap();
+        let text = fs::read_to_string(one.join("summary.json")).unwrap();
+        let reread: Summary = serde_json::from_str(&text).unwrap();
+        write(&reread, &two).unwrap();
+        let written = files(&one);
+        assert_eq!(written, files(&two));
+        for (name, bytes) in &written {
+            assert!(bytes.len() < 1_000_000, "{name} has {} bytes", bytes.len());
         }
         fs::remove_dir_all(&one).unwrap();
         fs::remove_dir_all(&two).unwrap();

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets};
 
 use super::figures::{self, Table};
+use crate::steady::Settled;
 use crate::summary::Summary;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -43,6 +44,11 @@ pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
     }
     section("Faults", &figures::faults(summary));
     section("Invariants", &figures::invariants(summary));
+    // What is as it should be, the page tells.
+    let unsettled = summary.steady.values().any(|steady| steady.settled() == Settled::No);
+    if let Some(sentence) = figures::settled(summary).filter(|_| unsettled) {
+        out.push_str(&format!("\n{}", wrapped(&sentence, width)));
+    }
     let reruns = figures::reruns(summary);
     if let Some(line) = reruns.last() {
         let what = if reruns.len() > 1 { "The first seed that failed" } else { "The same again" };

@@ -3,6 +3,7 @@
 use super::{by_run, grouped, number, pooled, sample, seeds};
 use crate::record::{RunRecord, Sample};
 use crate::stats;
+use crate::steady::Settled;
 use crate::summary::Summary;
 
 /// Figures of a variant that belong at the top: label, value, remark.
@@ -45,10 +46,10 @@ pub(in crate::report) fn story(summary: &Summary) -> String {
         1 => format!("once (seed {})", seeds(&summary.seeds)),
         n => format!("{n} times (seeds {})", seeds(&summary.seeds)),
     };
-    let begin = if s.start == "join" {
-        "starting together and joining through the first of them"
-    } else {
-        "knowing each other from the start"
+    let begin = match s.start.as_str() {
+        "join" => "starting together and joining through the first of them",
+        "join-staggered" => "starting one after the other and joining through the first of them",
+        _ => "knowing each other from the start",
     };
     let mut text = format!(
         "A cluster of {} nodes on the {} profile, {begin}, was simulated {runs} for {} s, of which the first {} s do not count. ",
@@ -133,6 +134,28 @@ fn findings(summary: &Summary, variant: &str) -> String {
         text = format!("{}{}", head.to_uppercase(), &text[1..]);
     }
     text
+}
+
+/// Whether what was measured had settled after the warm-up, in a sentence; nothing where that cannot be asked.
+pub(in crate::report) fn settled(summary: &Summary) -> Option<String> {
+    let told = summary.steady.iter().map(|(variant, steady)| {
+        let of = if summary.variants.len() > 1 { format!(" ({variant})") } else { String::new() };
+        let percent = |share: f64| format!("{:+.1} %", share * 100.0);
+        let interval = match steady.interval {
+            Some((low, high)) => format!("95 % interval {} to {}", percent(low), percent(high)),
+            None => "too few seeds for an interval".to_owned(),
+        };
+        let verdict = match steady.settled() {
+            Settled::Yes => "steady within 5 %",
+            Settled::No => "NOT steady: a longer warm-up would be better",
+            Settled::Unclear => "steady or not, that cannot be told",
+        };
+        let change = percent(steady.change);
+        let (from, to) = (number(steady.from), number(steady.to));
+        format!("{verdict}{of}: from the first to the second half of {from} to {to} s traffic changed by {change} ({interval})")
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("After the warm-up, before the first fault: {}.", told.join("; ")))
 }
 
 /// The line that repeats all of it, and one that repeats only what did not hold.

@@ -73,6 +73,11 @@ pub(super) fn theories<'a>(summary: &'a Summary, metric: &str) -> Vec<(&'a str, 
     found
 }
 
+/// Whether one formula stands for all variants.
+pub(super) fn one_for_all(summary: &Summary, metric: &str) -> bool {
+    theories(summary, metric).len() == 1 && summary.scenario.first_detection.len() == summary.variants.len()
+}
+
 /// How the samples of some metrics are distributed: of one metric per variant, or of several metrics of the only variant.
 pub(super) fn cdf(summary: &Summary, metrics: &[&str]) -> Option<Chart> {
     let several = summary.variants.len() > 1;
@@ -97,13 +102,15 @@ pub(super) fn cdf(summary: &Summary, metrics: &[&str]) -> Option<Chart> {
         return None;
     }
     for metric in metrics {
-        let theories = theories(summary, metric);
-        let alone = theories.len() == 1 && summary.scenario.first_detection.len() == summary.variants.len();
-        for (variant, theory) in theories {
+        let alone = one_for_all(summary, metric);
+        for (variant, theory) in theories(summary, metric) {
             let share = |t: f64| {
                 if *metric == "detection.first" { theory.detected_by(t) } else { theory.suspected_by(t) }
             };
-            let points = (0..=120).map(|k| most * f64::from(k) / 120.0).map(|t| (t, share(t))).collect();
+            // Where it is flat it would only cover the axes.
+            let rising = |(_, share): &(f64, f64)| *share > 0.0 && *share < 0.999;
+            let points = (0..=200).map(|k| most * f64::from(k) / 200.0).map(|t| (t, share(t))).filter(rising);
+            let points = points.collect();
             // A formula that all variants share needs no name.
             let label = match (several, alone) {
                 (false, _) => format!("theory, {metric}"),
@@ -179,7 +186,7 @@ mod tests {
         assert_eq!(looks, [Look::Measured(0), Look::Measured(1), Look::Theory]);
         assert_eq!(of(6).lines[2].label, "theory, detection.first");
         let theory = &of(6).lines[2].points;
-        assert!(theory.iter().all(|(x, y)| (*y == 0.0) == (*x <= 5.0)), "nobody is detected before P + S");
+        assert!(theory.len() > 20 && theory.iter().all(|(x, _)| *x > 5.0), "nobody is detected before P + S");
         assert!(cdf(&summary(6), &["dissemination.leave"]).is_none());
     }
 

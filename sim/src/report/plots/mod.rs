@@ -39,6 +39,26 @@ const SIZES: [(u32, u32); 2] = [(760, 300), (350, 260)];
 /// Plots of dissemination when variants are compared: one per metric, and a page has room for so many.
 const DISSEMINATIONS: usize = 2;
 
+/// Every plot that there may be, by its file name: one that an earlier result had and this one has not is stale.
+pub(super) const IDS: [&str; 16] = [
+    "differences",
+    "members-wrong",
+    "detection",
+    "dissemination",
+    "suspicion-first",
+    "detection-first",
+    "detection-all",
+    "dissemination-failure",
+    "dissemination-join",
+    "dissemination-leave",
+    "dissemination-update",
+    "false-positives",
+    "traffic",
+    "kinds",
+    "queue-depth",
+    "suspicions",
+];
+
 /// One plot.
 pub(super) struct Plot {
     /// File name without its ending.
@@ -174,7 +194,11 @@ impl Plots {
         }
         for metric in metrics {
             for (variant, theory) in curves::theories(summary, metric) {
-                let whose = if summary.variants.len() > 1 { format!(" ({variant})") } else { String::new() };
+                let whose = if summary.variants.len() > 1 && !curves::one_for_all(summary, metric) {
+                    format!(" ({variant})")
+                } else {
+                    String::new()
+                };
                 let wait = if *metric == "detection.first" {
                     format!(" + {} s", number(theory.suspicion))
                 } else {
@@ -249,6 +273,7 @@ mod tests {
         ];
         assert_eq!(ids(&plots), wanted);
         for plot in &plots {
+            assert!(IDS.contains(&plot.id.as_str()), "{}", plot.id);
             assert!(plot.wide.contains("currentColor") && !plot.wide.contains("#010203"), "{}", plot.id);
             assert!(plot.wide.contains("second"), "{}", plot.id);
             assert!(plot.caption.contains("n = 3") || plot.wide.contains("n = 120"), "{}", plot.id);
@@ -272,6 +297,7 @@ mod tests {
             let some = runs.iter().filter(|r| names[..count].contains(&r.variant)).cloned().collect();
             let plots = all(&Summary::new(&scenario(), "d", some)).unwrap();
             assert_eq!((plots.len(), plots[0].id.as_str()), (12, "differences"), "{:?}", ids(&plots));
+            assert!(plots.iter().all(|p| IDS.contains(&p.id.as_str())), "{:?}", ids(&plots));
             let bytes: usize = plots.iter().map(|p| p.wide.len() + p.narrow.len()).sum();
             assert!(bytes < 800_000, "{bytes} bytes with {count} variants");
             let shared = plots.iter().find(|p| p.id == "detection-first").unwrap();
