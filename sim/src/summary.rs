@@ -237,12 +237,13 @@ impl ScenarioFacts {
     }
 }
 
-/// A variant's settings that are not the profile's, as a file would write them.
+/// A variant's settings that are not the profile's, and what it changes on the network, as a file would write them.
 fn settings(scenario: &Scenario, variant: &Variant) -> BTreeMap<String, String> {
     let table = |config| toml::Table::try_from(config).unwrap_or_default();
     let (profile, own) = (table(&scenario.cluster.profile.config()), table(&variant.config));
     let differs = |(key, value): &(String, toml::Value)| profile.get(key) != Some(value);
-    own.into_iter().filter(differs).map(|(key, value)| (key, value.to_string())).collect()
+    let network = variant.travel.keys().into_iter().map(|(key, value)| (format!("network.{key}"), value));
+    own.into_iter().filter(differs).map(|(key, value)| (key, value.to_string())).chain(network).collect()
 }
 
 /// These types have string keys and finite numbers only, so they always serialise.

@@ -31,6 +31,8 @@ pub(super) fn page(summary: &Summary, plots: &[Plot]) -> String {
         section(&mut out, "Side by side", SIDE_BY_SIDE, &figures::side_by_side(summary));
     }
     section(&mut out, "What each fault did", "", &figures::faults(summary));
+    let network = "The whole run, quiet time included, all seeds together.";
+    section(&mut out, "What the network did", network, &figures::network(summary));
     for plot in plots {
         out.push_str(&format!(
             "<figure><h2>{}</h2><div class=\"wide\">{}</div><div class=\"narrow\">{}</div><figcaption>{}</figcaption></figure>\n",

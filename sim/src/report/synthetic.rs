@@ -101,7 +101,7 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
         load_by_kind: kinds
             .map(|(k, n)| (k.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 31 }))
             .into(),
-        network: BTreeMap::new(),
+        network: [("lost".to_owned(), 1_234 * seed)].into(),
         series: series(seed),
         faults: vec![FaultEffect {
             index: 0,

@@ -43,6 +43,7 @@ pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
         section("Paired differences", &figures::differences(summary, false));
     }
     section("Faults", &figures::faults(summary));
+    section("Network", &figures::network(summary));
     section("Invariants", &figures::invariants(summary));
     // What is as it should be, the page tells.
     let unsettled = summary.steady.values().any(|steady| steady.settled() == Settled::No);

@@ -17,6 +17,7 @@ mod read_selector;
 mod read_travel;
 mod read_variant;
 mod section;
+mod travel_text;
 mod tree;
 
 use std::fs::File;

@@ -7,7 +7,8 @@ mod tables;
 pub(super) use compare::{Comparison, comparisons, differences, side_by_side};
 pub(super) use story::{key_figures, reruns, settled, story};
 pub(super) use tables::{
-    distributions, expectations, faults, invariants, kinds, load_by_kind, node_seconds, values, variants,
+    distributions, expectations, faults, invariants, kinds, load_by_kind, network, node_seconds, values,
+    variants,
 };
 
 use crate::metric::{Metric, Unit};

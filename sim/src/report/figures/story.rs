@@ -105,11 +105,21 @@ fn findings(summary: &Summary, variant: &str) -> String {
     let first = stats::quantile(&pooled(&runs, "detection.first"), 500);
     let all = stats::quantile(&pooled(&runs, "detection.all"), 500);
     if let (Some(first), Some(all)) = (first, all) {
-        parts.push(format!(
-            "half of the crashes were noticed within {} s and known everywhere within {} s",
-            sample(first),
-            sample(all)
-        ));
+        let anomaly = |kind: &str| kind == "pause" || kind == "block-io";
+        let anomalies = runs.iter().flat_map(|run| &run.faults).any(|fault| anomaly(&fault.kind));
+        let what = if anomalies { "failures" } else { "crashes" };
+        parts.push(match (first.censored, all.censored) {
+            (true, _) => format!("fewer than half of the {what} were noticed before they were over"),
+            (false, true) => format!(
+                "half of the {what} were noticed within {} s, but fewer than half were known everywhere before they were over",
+                sample(first)
+            ),
+            (false, false) => format!(
+                "half of the {what} were noticed within {} s and known everywhere within {} s",
+                sample(first),
+                sample(all)
+            ),
+        });
     }
     let converged: Vec<Sample> = runs.iter().filter_map(|r| r.values.get("convergence")).copied().collect();
     if let Some(median) = stats::median(&converged) {

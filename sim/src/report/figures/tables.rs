@@ -230,6 +230,24 @@ pub(in crate::report) fn invariants(summary: &Summary) -> Table {
     Table { head, rows: rows.collect() }
 }
 
+/// What the network did to packets, added up over seeds, a column for each variant; without a row when it did nothing.
+pub(in crate::report) fn network(summary: &Summary) -> Table {
+    let mut head = heads(["what happened to packets"]);
+    head.extend(summary.variants.iter().map(|variant| {
+        if summary.variants.len() > 1 { variant.clone() } else { "all seeds together".to_owned() }
+    }));
+    let deeds: std::collections::BTreeSet<&String> =
+        summary.runs.iter().flat_map(|run| run.network.keys()).collect();
+    let rows = deeds.into_iter().map(|deed| {
+        let sum = |variant: &String| -> u64 {
+            summary.runs_of(variant).iter().filter_map(|run| run.network.get(deed)).sum()
+        };
+        let counts = summary.variants.iter().map(|variant| grouped(sum(variant) as i64));
+        Row { cells: [deed.replace('_', " ")].into_iter().chain(counts).collect(), good: None }
+    });
+    Table { head, rows: rows.collect() }
+}
+
 /// Traffic by message kind, averaged over seeds.
 pub(in crate::report) fn kinds(runs: &[&RunRecord]) -> Table {
     let head = heads(["message", "per node-second", "bytes per node-second", "share of bytes"]);
