@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::record::RunRecord;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Start};
 use crate::summary::Summary;
 use crate::world;
 
@@ -56,11 +56,12 @@ pub fn seconds(scenario: &Scenario) -> u64 {
 #[must_use]
 pub fn jobs_that_fit(scenario: &Scenario) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    // A member table entry with its shares of index and identity, and the simulator's own byte about it.
-    const BYTES_PER_PAIR: u64 = 100;
+    // The simulator's own byte about a pair and, where tables differ, an entry of a member table with its shares of index and identity.
+    // Those of a converged start are one shared roster and what has changed since: by experience an entry in ten.
+    let bytes_per_pair = if scenario.cluster.start == Start::Converged { 10 } else { 100 };
     const BYTES_PER_NODE: u64 = 8192;
     let nodes = u64::from(scenario.cluster.nodes);
-    let run = nodes * nodes * BYTES_PER_PAIR + nodes * BYTES_PER_NODE;
+    let run = nodes * nodes * bytes_per_pair + nodes * BYTES_PER_NODE;
     let fits = free_memory().map_or(cores as u64, |free| free * 2 / 3 / run.max(1));
     cores.min(usize::try_from(fits).unwrap_or(usize::MAX)).max(1)
 }

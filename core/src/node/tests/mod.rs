@@ -9,6 +9,7 @@ mod leaving;
 mod lifeguard;
 mod partitions;
 mod stage;
+mod stale;
 mod swim;
 mod words;
 
