@@ -258,12 +258,29 @@ fn lifeguard_iv_c_a_ping_to_a_suspect_carries_the_accusation() {
 #[test]
 fn lifeguard_iv_c_so_that_the_accused_refutes_at_once() {
     let mut stage = Stage::new(20, &Config { gossip_nodes: 0, ..lifeguard() });
-    stage.hears(5, &[Word::Ping { seq: 9, target: 0 }, Word::Suspect { of: 0, incarnation: 1, by: 5 }]);
-    assert_eq!(stage.times_said(Word::Ack(9)), 1);
+    stage.hears(5, &[Word::Suspect { of: 0, incarnation: 1, by: 5 }, Word::Ping { seq: 9, target: 0 }]);
     assert_eq!(stage.node.incarnation(), Incarnation(2));
-    stage.hears(6, &[Word::Ping { seq: 10, target: 0 }]);
-    let refutation = Word::Alive { of: 0, incarnation: 2 };
-    assert!(stage.said.iter().take(2).any(|said| said.words.contains(&refutation)), "{:?}", stage.said);
+    assert_eq!((stage.said.len(), stage.said[0].to), (1, 5));
+    assert_eq!(stage.said[0].words, [Word::Ack(9), Word::Alive { of: 0, incarnation: 2 }]);
+}
+
+#[test]
+fn a_prober_that_accuses_an_incarnation_left_behind_is_told_so_in_the_ack() {
+    for correct_accusers in [true, false] {
+        let config = Config { gossip_nodes: 0, retransmit_mult: 1, correct_accusers, ..lifeguard() };
+        let mut stage = Stage::new(20, &config);
+        let accused = [Word::Suspect { of: 0, incarnation: 1, by: 5 }, Word::Ping { seq: 9, target: 0 }];
+        // The refutation is sent as often as it is owed; then somebody who missed it accuses again.
+        for _ in 0..4 {
+            stage.hears(5, &accused);
+        }
+        stage.said.clear();
+        stage.hears(7, &accused);
+        let mut expected = Vec::from([Word::Ack(9)]);
+        expected.extend(correct_accusers.then_some(Word::Alive { of: 0, incarnation: 2 }));
+        assert_eq!(stage.said[0].words, expected);
+        assert_eq!(stage.node.incarnation(), Incarnation(2), "and nothing new is announced");
+    }
 }
 
 #[test]
