@@ -19,7 +19,7 @@ pub const SAMPLES_MAX: usize = 2000;
 
 /// What `summary.json` may have; more, and these are given up, in this order, until it fits: remarks of invariants that repeat those of
 /// the variant's first run, series of runs, names of nodes, single samples.
-const BYTES_MAX: usize = 900_000;
+const BYTES_MAX: usize = 450_000;
 
 /// What all runs of one scenario found. Its serde form is `summary.json`: distributions are sorted lists in which a plain number
 /// was observed, `{"over": x}` had not happened after x, and `[x, n]` stands for n times x; times are seconds.

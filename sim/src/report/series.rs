@@ -6,7 +6,7 @@ use crate::over_time::{COLUMNS, Figure};
 use crate::summary::Summary;
 
 /// A table of single runs that would be longer than this is not written.
-const BYTES_MAX: usize = 900_000;
+const BYTES_MAX: usize = 200_000;
 
 /// The whole table, header included. Its second column tells the two forms apart: `seed` (a row is a point of one run) or `seeds` (a row
 /// is a point of all runs of a variant, each figure as `_min`, `_median` and `_max` over so many seeds).
