@@ -130,6 +130,15 @@ impl Suspicions {
         Some(Confirmed { count: count + 1, expires: *began + suspicion_times(config, *n).after(count + 1) })
     }
 
+    /// Whether a suspicion of the member hopes for a confirmation.
+    pub(crate) fn hopes(&self, slot: Slot) -> bool {
+        !self.open.is_empty()
+            && self
+                .open
+                .get(&slot.index)
+                .is_some_and(|suspicion| suspicion.accusers.len() <= usize::from(suspicion.wanted))
+    }
+
     /// Ends a suspicion; whether it had got fewer confirmations than it hoped for.
     pub(crate) fn end(&mut self, slot: Slot) -> bool {
         !self.open.is_empty()

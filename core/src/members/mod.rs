@@ -17,7 +17,6 @@ mod roster;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::hash::BuildHasher as _;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
@@ -32,7 +31,7 @@ use order::ProbeOrder;
 use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
 pub use roster::Roster;
-use roster::{Face, VersionCounts};
+use roster::{Face, VersionCounts, hash_name};
 
 /// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
 #[derive(Clone, Debug)]
@@ -118,7 +117,7 @@ impl Members {
         let mut versions =
             if base.is_empty() { VersionCounts::new(hasher.clone()) } else { base.versions().clone() };
         versions.add(me.versions);
-        let hole = base.find(&me.name).map_or(NOWHERE, |row| row + 1);
+        let hole = base.find(me.name.as_bytes()).map_or(NOWHERE, |row| row + 1);
         let alive = base.len() as u32 + u32::from(hole == NOWHERE);
         if hole != NOWHERE {
             versions.remove(base.identity(hole - 1).versions);
@@ -189,7 +188,7 @@ impl Members {
 
     /// A number for a name that an attacker cannot aim at: to tell accusers apart without keeping their names.
     pub(crate) fn name_hash(&self, name: &str) -> u64 {
-        self.hasher.hash_one(name)
+        hash_name(&self.hasher, name.as_bytes())
     }
 
     /// One more than the largest index.
@@ -247,7 +246,8 @@ impl Members {
     }
 
     /// The index of a name, vacant or not, but not of one whose row may get another name.
-    fn index_of(&self, name: &str) -> Option<u32> {
+    #[inline]
+    fn index_of(&self, name: &[u8]) -> Option<u32> {
         if let Some(row) = self.base.find(name) {
             let index = row + 1;
             return Some(if index == self.hole { Self::ME.index } else { index });
@@ -255,22 +255,22 @@ impl Members {
         if self.by_name.is_empty() {
             return None;
         }
-        self.by_name.find(self.name_hash(name), |&index| self.name_is(index, name)).copied()
+        self.by_name.find(hash_name(&self.hasher, name), |&index| self.name_is(index, name)).copied()
     }
 
     /// Whether a member in `own` has this name.
-    fn name_is(&self, index: u32, name: &str) -> bool {
+    fn name_is(&self, index: u32, name: &[u8]) -> bool {
         let identity = &self.own[self.own_place(index)].identity;
-        identity.as_ref().is_some_and(|identity| identity.name.as_str() == name)
+        identity.as_ref().is_some_and(|identity| identity.name.as_bytes() == name)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Slot> {
-        self.at(self.index_of(name)?).map(|(slot, _)| slot)
+        self.at(self.index_of(name.as_bytes())?).map(|(slot, _)| slot)
     }
 
-    /// Finds a member with all that decides a claim about it.
+    /// Finds a member with all that decides a claim about it. A name that is found is sound, whatever was known of it.
     #[inline]
-    pub(crate) fn look_up(&self, name: &str) -> Option<Found> {
+    pub(crate) fn look_up(&self, name: &[u8]) -> Option<Found> {
         let index = self.index_of(name)?;
         let Some(row) = self.stored(index) else {
             let row = self.base_row(index)?;
@@ -308,7 +308,7 @@ impl Members {
 
     /// Whether `name` is this node's.
     pub(crate) fn is_me(&self, name: &str) -> bool {
-        self.me.is_named(name).unwrap_or_else(|| self.me().name.as_str() == name)
+        self.me.is_named(name.as_bytes()).unwrap_or_else(|| self.me().name.as_str() == name)
     }
 
     pub(crate) fn me(&self) -> &SharedIdentity {
@@ -342,7 +342,7 @@ impl Members {
     ) -> Slot {
         self.counts[State::Alive as usize] += 1;
         self.versions.add(identity.versions);
-        if let Some(row) = self.base.find(&identity.name) {
+        if let Some(row) = self.base.find(identity.name.as_bytes()) {
             // It stood there once, and was reaped.
             let vacant = self.touch_base(row);
             let generation = vacant.generation.wrapping_add(1);
@@ -372,7 +372,7 @@ impl Members {
         let name_hash = |index: u32| {
             let place = if index == 0 { 0 } else { index as usize - base.len() };
             // The index holds occupied rows only.
-            own[place].identity.as_ref().map_or(0, |identity| hasher.hash_one(identity.name.as_str()))
+            own[place].identity.as_ref().map_or(0, |identity| hash_name(hasher, identity.name.as_bytes()))
         };
         by_name.insert_unique(name_hash(index), index, |&index| name_hash(index));
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::hash::BuildHasher as _;
+use core::hash::{BuildHasher as _, Hasher as _};
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
@@ -43,10 +43,19 @@ impl Face {
     }
 
     /// Whether this is the face of `name`; `None` when only the identity can tell.
-    pub(super) fn is_named(&self, name: &str) -> Option<bool> {
+    #[inline]
+    pub(super) fn is_named(&self, name: &[u8]) -> Option<bool> {
         let short = self.name.get(..usize::from(self.name_bytes))?;
-        Some(short == name.as_bytes())
+        Some(short == name)
     }
+}
+
+/// A name's hash, from its bytes alone: a name off the wire is looked for before it is known to be text.
+#[inline]
+pub(super) fn hash_name(hasher: &FixedState, name: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(name);
+    state.finish()
 }
 
 /// How many members announce each combination of version bytes: a handful in any sane cluster.
@@ -114,16 +123,16 @@ impl Roster {
     }
 
     fn add(&mut self, identity: SharedIdentity, incarnation: Incarnation) {
-        if self.find(&identity.name).is_some() {
+        if self.find(identity.name.as_bytes()).is_some() {
             return;
         }
-        let hash = self.hasher.hash_one(identity.name.as_str());
+        let hash = hash_name(&self.hasher, identity.name.as_bytes());
         self.faces.push(Face::new(&identity, incarnation));
         self.versions.add(identity.versions);
         self.identities.push(identity);
         let Self { by_name, identities, hasher, .. } = self;
         by_name.insert_unique(hash, identities.len() as u32 - 1, |&row| {
-            hasher.hash_one(identities[row as usize].name.as_str())
+            hash_name(hasher, identities[row as usize].name.as_bytes())
         });
     }
 
@@ -146,15 +155,16 @@ impl Roster {
 
     /// The row of a name.
     #[inline]
-    pub(super) fn find(&self, name: &str) -> Option<u32> {
+    pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
         if self.is_empty() {
             return None;
         }
-        self.by_name.find(self.hasher.hash_one(name), |&row| self.is_named(row, name)).copied()
+        self.by_name.find(hash_name(&self.hasher, name), |&row| self.is_named(row, name)).copied()
     }
 
-    fn is_named(&self, row: u32, name: &str) -> bool {
-        let long = || self.identities[row as usize].name.as_str() == name;
+    #[inline]
+    fn is_named(&self, row: u32, name: &[u8]) -> bool {
+        let long = || self.identities[row as usize].name.as_bytes() == name;
         self.faces[row as usize].is_named(name).unwrap_or_else(long)
     }
 

@@ -117,13 +117,13 @@ fn a_reaped_member_of_the_base_comes_back_as_another_occupant() {
     let mut members = table_over(3, 3);
     let old = members.find("m1").unwrap();
     assert_eq!(members.reap(old).unwrap().name.as_str(), "m1");
-    assert_eq!((members.find("m1"), members.look_up("m1"), members.n_serf()), (None, None, 3));
+    assert_eq!((members.find("m1"), members.look_up(b"m1"), members.n_serf()), (None, None, 3));
     let mut moved = Identity::clone(&identity("m1"));
     moved.addr.set_port(1);
     let new = members.insert(Arc::new(moved), Incarnation(7), Instant::ORIGIN);
     assert_ne!(new, old);
     assert_eq!((members.known(old), members.identity(old)), (None, None));
-    let found = members.look_up("m1").unwrap();
+    let found = members.look_up(b"m1").unwrap();
     assert_eq!((found.slot, found.known.incarnation, found.addr.port()), (new, Incarnation(7), 1));
 }
 
@@ -146,8 +146,11 @@ fn a_roster_keeps_the_first_of_a_name_and_finds_long_names() {
     let roster = Roster::new(members, &Seed::simulated(3, 0, 0));
     let held: Vec<_> = roster.iter().map(|(who, incarnation)| (who.name.len(), incarnation.0)).collect();
     assert_eq!(held, [(1, 1), (200, 2), (2, 4)]);
-    assert_eq!(["a", &long, "ab"].map(|name| roster.find(name)), [Some(0), Some(1), Some(2)]);
-    assert_eq!((roster.find("abc"), roster.find(""), roster.find(&long[1..])), (None, None, None));
+    assert_eq!(["a", &long, "ab"].map(|name| roster.find(name.as_bytes())), [Some(0), Some(1), Some(2)]);
+    assert_eq!(
+        (roster.find(b"abc"), roster.find(b""), roster.find(&long.as_bytes()[1..])),
+        (None, None, None)
+    );
 }
 
 /// What a naive table knows of a member.
@@ -258,7 +261,7 @@ fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked 
         let (incarnation, changed, port) = (incarnation.0, changed.as_nanos(), who.addr.port());
         let row = Naive { state, status, incarnation, changed, port };
         prop_assert_eq!(listed.insert(String::from(who.name.as_str()), row), None);
-        let found = members.look_up(&who.name).unwrap();
+        let found = members.look_up(who.name.as_bytes()).unwrap();
         prop_assert_eq!((found.known, found.addr), (known, who.addr));
         prop_assert_eq!(members.identity(found.slot), Some(who));
     }

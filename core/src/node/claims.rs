@@ -16,7 +16,7 @@ impl Node {
         if !alive.versions.is_sane() {
             return;
         }
-        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name) else {
+        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name.as_bytes()) else {
             return self.meet(alive, via, now, out);
         };
         if slot == Members::ME {
@@ -145,7 +145,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name) else { return };
+        let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name.as_bytes()) else { return };
         if slot == Members::ME {
             if self.life == Life::Running && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
@@ -216,7 +216,7 @@ impl Node {
 
     /// Somebody declares a member dead, or the member says that it leaves (facts: memberlist's dead rules).
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
-        let Some(Found { slot, known, .. }) = self.members.look_up(dead.name) else { return };
+        let Some(Found { slot, known, .. }) = self.members.look_up(dead.name.as_bytes()) else { return };
         if slot == Members::ME {
             if self.life == Life::Running && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);

@@ -9,7 +9,7 @@ use crate::detect::Relay;
 use crate::id::ProbeSeq;
 use crate::io::{Note, Outbox, ProbePath, Shed, Via};
 use crate::time::Instant;
-use crate::wire::{Message, Messages, WireError, WireErrorClass};
+use crate::wire::{Message, Messages, Unread, WireError, WireErrorClass};
 
 /// When a helper sends its nack, in hundredths of `probe_timeout` (Lifeguard IV-A). memberlist waits for all of it, so that
 /// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
@@ -19,11 +19,15 @@ impl Node {
     pub(crate) fn on_packet(
         &mut self,
         from: SocketAddr,
-        messages: Messages<'_>,
+        mut messages: Messages<'_>,
         now: Instant,
         out: &mut Outbox,
     ) {
-        for message in messages {
+        while let Some(message) = messages.next_unread() {
+            let message = match message {
+                Ok(message) if self.is_stale(message) => continue,
+                message => message.and_then(Unread::read),
+            };
             match message {
                 Ok(message) => self.on_message(from, &message, now, out),
                 Err(error) => {

@@ -5,6 +5,7 @@ mod commands;
 mod messages;
 mod probing;
 mod spreading;
+mod stale;
 mod streaming;
 
 use alloc::sync::Arc;

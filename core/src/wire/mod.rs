@@ -6,6 +6,7 @@
 mod body;
 mod error;
 mod fields;
+mod glance;
 mod message;
 mod native;
 mod stream;
@@ -17,6 +18,7 @@ use core::mem;
 
 use crate::Config;
 pub(crate) use body::REASON_BYTES_MAX;
+pub(crate) use glance::Glance;
 use native::Native;
 
 pub use error::{WireError, WireErrorClass};
@@ -136,15 +138,34 @@ pub struct Messages<'a> {
     carrier: Carrier,
 }
 
-impl<'a> Iterator for Messages<'a> {
-    type Item = Result<Message<'a>, WireError>;
+/// A message whose fields have not been read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unread<'a> {
+    kind: Kind,
+    body: &'a [u8],
+}
 
+impl<'a> Unread<'a> {
+    /// Reads and checks the message.
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
+    pub(crate) fn read(self) -> Result<Message<'a>, WireError> {
+        body::decode(self.kind, self.body)
+    }
+
+    /// The beginning of an update; `None` for other messages.
+    #[inline]
+    pub(crate) fn glance(self) -> Option<Glance<'a>> {
+        Glance::at(self.kind, self.body)
+    }
+}
+
+impl<'a> Messages<'a> {
+    /// The next message, for the caller to read; what follows one that proves bad is not to be asked for.
+    #[inline]
+    pub(crate) fn next_unread(&mut self) -> Option<Result<Unread<'a>, WireError>> {
         if self.rest.is_empty() {
             return None;
         }
-        // Until the message has proved good, nothing comes after it.
         let mut rest = mem::take(&mut self.rest);
         let (kind, body) = match body::take(&mut rest) {
             Ok(taken) => taken,
@@ -153,9 +174,19 @@ impl<'a> Iterator for Messages<'a> {
         if self.carrier == Carrier::Packet && kind >= Kind::SyncHead {
             return Some(Err(WireError::NestedInPacket(kind)));
         }
-        let message = body::decode(kind, body);
-        if message.is_ok() {
-            self.rest = rest;
+        self.rest = rest;
+        Some(Ok(Unread { kind, body }))
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, WireError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let message = self.next_unread()?.and_then(Unread::read);
+        if message.is_err() {
+            self.rest = &[];
         }
         Some(message)
     }
