@@ -1,4 +1,4 @@
-//! foca 2 in the same event loop: its LAN configuration for the cluster's size, its postcard codec.
+//! foca 2 in the same event loop, with its postcard codec.
 
 use std::num::{NonZeroU8, NonZeroU32};
 use std::time::Duration;
@@ -82,8 +82,13 @@ impl Peer for Cluster {
     }
 }
 
-/// foca's LAN settings, with our time for a suspicion and our number of transmissions, and without its announcements.
-fn config(nodes: u32) -> Config {
+/// foca's LAN settings for a cluster of this size, as they ship.
+pub(crate) fn preset(nodes: u32) -> Config {
+    Config::new_lan(NonZeroU32::new(nodes).expect("a cluster has nodes"))
+}
+
+/// The same with our time for a suspicion and our number of transmissions, and without its announcements.
+pub(crate) fn like_ours(nodes: u32) -> Config {
     let ours = Settings::Plain.config();
     let limit = transmit_limit(ours.retransmit_mult, ours.retransmit_log_base, nodes);
     Config {
@@ -91,17 +96,18 @@ fn config(nodes: u32) -> Config {
         suspect_to_down_after: suspicion_times(&ours, nodes).min,
         periodic_announce: None,
         periodic_announce_to_down_members: None,
-        ..Config::new_lan(NonZeroU32::new(nodes).expect("a cluster has nodes"))
+        ..preset(nodes)
     }
 }
 
-pub(crate) fn run(nodes: u32, idle: Duration, seed: u64) -> Run {
+#[expect(clippy::needless_pass_by_value, reason = "made for one run")]
+pub(crate) fn run(config: Config, nodes: u32, idle: Duration, seed: u64) -> Run {
     let began = cpu_seconds();
     let mut arena = Arena::new(nodes);
     let mut cluster = Cluster { nodes: Vec::with_capacity(nodes as usize) };
     for node in 0..nodes {
         let rng = SmallRng::seed_from_u64(seed ^ (u64::from(node + 1) << 20));
-        cluster.nodes.push(Foca::new(id(node), config(nodes), rng, PostcardCodec));
+        cluster.nodes.push(Foca::new(id(node), config.clone(), rng, PostcardCodec));
         // Phases spread evenly over the first second.
         arena.now = u64::from(node) * UNMEASURED / u64::from(nodes);
         let others = (0..nodes).filter(|other| *other != node).map(|other| Member::alive(id(other)));

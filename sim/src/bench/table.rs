@@ -29,8 +29,10 @@ pub struct Row {
     pub set_up: f64,
     /// Runs in which every live node reported every dead one in time.
     pub complete: usize,
-    /// Speed over that of the peer compared with.
+    /// Speed over that of the peer compared with, its settings made like ours.
     pub ratio: Option<f64>,
+    /// Speed over that of the same peer as it ships.
+    pub ratio_shipped: Option<f64>,
 }
 
 impl Row {
@@ -56,15 +58,17 @@ impl Row {
                 set_up: median(runs.iter().map(|run| run.set_up).collect()),
                 complete: runs.iter().filter(|run| run.complete).count(),
                 ratio: None,
+                ratio_shipped: None,
             }
         };
         [row("idle", |run| run.idle), row("killed", |run| run.killed)]
     }
 
-    /// The same with its speed put beside a peer's.
+    /// The same with its speed put beside a peer's, where the peer was measured: with settings like ours, and as it ships.
     #[must_use]
-    pub fn beside(self, peer: &Self) -> Self {
-        Self { ratio: Some(self.speed / peer.speed), ..self }
+    pub fn beside(self, alike: &Self, shipped: &Self) -> Self {
+        let ratio = |peer: &Self| (peer.runs > 0).then(|| self.speed / peer.speed);
+        Self { ratio: ratio(alike), ratio_shipped: ratio(shipped), ..self }
     }
 }
 
@@ -79,16 +83,16 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
         "min",
         "max",
         "ratio",
+        "to preset",
         "ns/message",
         "messages",
         "sim s",
         "set-up s",
         "complete",
     ];
-    let compared = rows.iter().any(|row| row.ratio.is_some());
     let mut table = plain_table(&header, bordered);
     for row in rows {
-        let ratio = row.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        let cell = |ratio: Option<f64>| ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
         table.add_row([
             row.phase.to_owned(),
             row.nodes.to_string(),
@@ -96,7 +100,8 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
             short(row.speed),
             short(row.speed_range[0]),
             short(row.speed_range[1]),
-            ratio,
+            cell(row.ratio),
+            cell(row.ratio_shipped),
             short(row.ns_per_message),
             row.messages.to_string(),
             format!("{:.1}", row.simulated),
@@ -104,8 +109,14 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
             format!("{}/{}", row.complete, row.runs),
         ]);
     }
-    if !compared && let Some(ratio) = table.column_mut(6) {
-        ratio.set_constraint(ColumnConstraint::Hidden);
+    let compared = [
+        (6, rows.iter().any(|row| row.ratio.is_some())),
+        (7, rows.iter().any(|row| row.ratio_shipped.is_some())),
+    ];
+    for (column, _) in compared.into_iter().filter(|(_, compared)| !compared) {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
     }
     lines(&table)
 }
