@@ -54,3 +54,59 @@ impl<'a> Glance<'a> {
         (is_plain_name(from) && is_extension_list(rest.rest)).then_some(from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::body::{decode, encode, take};
+    use crate::wire::message::{Accusation, Alive, Message};
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever happens to the bytes: what a glance takes for sound is sound, and says the same when it is read.
+        #[test]
+        fn a_glance_never_takes_for_sound_what_is_refused(
+            kind in 0u8..3,
+            number in any::<u32>(),
+            name in "[a-z\u{7f}é]{1,20}",
+            from in "[a-z\u{1f}é ]{0,20}",
+            meta in prop::collection::vec(any::<u8>(), 0..6),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let addr: SocketAddr = ([10, 0, 0, 1], 7946).into();
+            let (incarnation, versions) = (Incarnation(number), crate::id::Versions::CURRENT);
+            let accusation = Accusation { incarnation, name: &name, from: &from };
+            let message = match kind {
+                0 => Message::Alive(Alive { incarnation, name: &name, addr, meta: &meta, versions }),
+                1 => Message::Suspect(accusation),
+                _ => Message::Dead(accusation),
+            };
+            let mut bytes = Vec::new();
+            encode(&message, &mut bytes);
+            for (at, byte) in changes {
+                // Kind and length stay, so that the fields are what is tried.
+                let at = 2 + at.index(bytes.len() - 2);
+                bytes[at] = byte;
+            }
+            let (kind, body) = take(&mut &bytes[..]).unwrap();
+            let Some(glance) = Glance::at(kind, body) else { return Ok(()) };
+            // As a caller does it: only a name that equals a known, sound one is dismissed.
+            let known = core::str::from_utf8(glance.name).is_ok_and(|name| crate::id::NodeName::check(name).is_ok());
+            let accuser = glance.accuser();
+            match decode(kind, body) {
+                Ok(Message::Alive(alive)) => {
+                    prop_assert_eq!((alive.incarnation, alive.name.as_bytes()), (glance.incarnation, glance.name));
+                    prop_assert!(!glance.announces(addr) || alive.addr == addr);
+                }
+                Ok(Message::Suspect(said) | Message::Dead(said)) => {
+                    prop_assert_eq!((said.incarnation, said.name.as_bytes()), (glance.incarnation, glance.name));
+                    prop_assert!(accuser.is_none_or(|accuser| accuser == said.from.as_bytes()));
+                }
+                _ if !known => {}
+                _ if kind == Kind::Alive => prop_assert!(!glance.announces(addr)),
+                _ => prop_assert_eq!(accuser, None),
+            }
+        }
+    }
+}
