@@ -102,9 +102,6 @@ pub struct Config {
     pub awareness_scales_timeout: bool,
     /// Whether pinging a suspect carries the accusation in that ping (Lifeguard's Buddy System). Default true.
     pub buddy: bool,
-    /// Whether a member whose prober still suspects an incarnation that it has left behind tells that prober so in the ack.
-    /// Default true. memberlist's stays silent, so that who missed the refutation declares a member dead that it talks to.
-    pub correct_accusers: bool,
     /// Whether a failed probe makes a suspect first (SWIM's suspicion subprotocol) or is declared at once. Default true.
     pub suspicion: bool,
     /// Shortest suspicion, as a multiple of `log(n) * probe_interval` (Lifeguard's alpha). 1 to 100; default 4 (WAN 6,
@@ -210,7 +207,6 @@ impl Config {
             awareness_max: 8,
             awareness_scales_timeout: false,
             buddy: true,
-            correct_accusers: true,
             suspicion: true,
             suspicion_mult: 4,
             suspicion_max_mult: 6,

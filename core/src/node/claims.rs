@@ -132,7 +132,9 @@ impl Node {
         let now = self.clock;
         self.members.set(Members::ME, State::Alive, incarnation, now);
         let me = self.members.me().clone();
-        self.tell(Members::ME, &Message::Alive(Alive::of(&me, incarnation)), out);
+        let alive =
+            Alive { incarnation, name: &me.name, addr: me.addr, meta: &me.meta, versions: me.versions };
+        self.tell(Members::ME, &Message::Alive(alive), out);
     }
 
     /// Somebody accuses a member (facts: memberlist's suspect rules).

@@ -9,7 +9,7 @@ use crate::detect::Relay;
 use crate::id::ProbeSeq;
 use crate::io::{Note, Outbox, ProbePath, Shed, Via};
 use crate::time::Instant;
-use crate::wire::{Accusation, Alive, Message, Messages, Unread, WireError, WireErrorClass};
+use crate::wire::{Message, Messages, Unread, WireError, WireErrorClass};
 
 /// When a helper sends its nack, in hundredths of `probe_timeout` (Lifeguard IV-A). memberlist waits for all of it, so that
 /// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
@@ -23,18 +23,13 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let mut outdated = false;
         while let Some(message) = messages.next_unread() {
             let message = match message {
                 Ok(message) if self.is_stale(message) => continue,
                 message => message.and_then(Unread::read),
             };
             match message {
-                Ok(Message::Ping { seq, target }) => self.on_ping(from, seq, target, outdated, out),
-                Ok(message) => {
-                    outdated |= self.is_outdated_accusation(&message);
-                    self.on_message(from, &message, now, out);
-                }
+                Ok(message) => self.on_message(from, &message, now, out),
                 Err(error) => {
                     // What came before it in the packet was sound and counts.
                     self.counters.packets_rejected += 1;
@@ -47,6 +42,12 @@ impl Node {
 
     fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {
         match *message {
+            Message::Ping { seq, target } => {
+                // An address may have changed hands: only the one that is meant answers.
+                if self.members.is_me(target) {
+                    self.send(from, &[Message::Ack { seq }], true, out);
+                }
+            }
             Message::PingReq { seq, target, addr, nack } => {
                 self.on_ping_req(from, seq, (target, addr), nack, now, out);
             }
@@ -55,34 +56,9 @@ impl Node {
             Message::Alive(alive) => self.heard_alive(&alive, Via::Gossip, now, out),
             Message::Suspect(suspect) => self.heard_suspect(&suspect, Via::Gossip, now, out),
             Message::Dead(dead) => self.heard_dead(&dead, Via::Gossip, now, out),
-            // Pings are answered by `on_ping`; the wire refuses the others in packets.
-            Message::Ping { .. }
-            | Message::SyncHead(_)
-            | Message::SyncRow(_)
-            | Message::SyncEnd
-            | Message::Refused { .. } => {}
+            // The wire refuses these in packets.
+            Message::SyncHead(_) | Message::SyncRow(_) | Message::SyncEnd | Message::Refused { .. } => {}
         }
-    }
-
-    /// Answers a ping. A prober that accuses an incarnation that is no more is told which one is.
-    fn on_ping(&mut self, from: SocketAddr, seq: ProbeSeq, target: &str, outdated: bool, out: &mut Outbox) {
-        // An address may have changed hands: only the one that is meant answers.
-        if !self.members.is_me(target) {
-            return;
-        }
-        let ack = Message::Ack { seq };
-        if outdated && self.config.correct_accusers {
-            let me = self.members.me().clone();
-            let alive = Message::Alive(Alive::of(&me, self.members.my_incarnation()));
-            return self.send(from, &[ack, alive], true, out);
-        }
-        self.send(from, &[ack], true, out);
-    }
-
-    /// Whether a message accuses this node at an incarnation that it has left behind.
-    fn is_outdated_accusation(&self, message: &Message<'_>) -> bool {
-        matches!(*message, Message::Suspect(Accusation { name, incarnation, .. })
-            if incarnation < self.members.my_incarnation() && self.members.is_me(name))
     }
 
     fn on_ping_req(

@@ -94,10 +94,14 @@ impl Node {
         let mut kinds = Kinds::default();
         let rows = self.members.iter().filter(|(_, known)| known.state != State::Forgotten).map(
             |(identity, known)| {
-                Message::SyncRow(SyncRow {
-                    alive: Alive::of(identity, known.incarnation),
-                    state: known.state,
-                })
+                let alive = Alive {
+                    incarnation: known.incarnation,
+                    name: &identity.name,
+                    addr: identity.addr,
+                    meta: &identity.meta,
+                    versions: identity.versions,
+                };
+                Message::SyncRow(SyncRow { alive, state: known.state })
             },
         );
         for message in [head].into_iter().chain(rows).chain([Message::SyncEnd]) {

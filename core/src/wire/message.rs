@@ -25,7 +25,7 @@
 
 use core::net::SocketAddr;
 
-use crate::id::{Identity, Incarnation, ProbeSeq, Versions};
+use crate::id::{Incarnation, ProbeSeq, Versions};
 use crate::io::State;
 
 /// A message of the protocol.
@@ -91,15 +91,6 @@ pub struct Alive<'a> {
     pub meta: &'a [u8],
     /// Its version bytes.
     pub versions: Versions,
-}
-
-impl<'a> Alive<'a> {
-    /// What a member with this identity says at an incarnation.
-    #[must_use]
-    pub fn of(identity: &'a Identity, incarnation: Incarnation) -> Self {
-        let Identity { name, addr, meta, versions } = identity;
-        Self { incarnation, name, addr: *addr, meta, versions: *versions }
-    }
 }
 
 /// What one member says against another (or of itself, when it leaves).

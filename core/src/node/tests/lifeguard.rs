@@ -265,25 +265,6 @@ fn lifeguard_iv_c_so_that_the_accused_refutes_at_once() {
 }
 
 #[test]
-fn a_prober_that_accuses_an_incarnation_left_behind_is_told_so_in_the_ack() {
-    for correct_accusers in [true, false] {
-        let config = Config { gossip_nodes: 0, retransmit_mult: 1, correct_accusers, ..lifeguard() };
-        let mut stage = Stage::new(20, &config);
-        let accused = [Word::Suspect { of: 0, incarnation: 1, by: 5 }, Word::Ping { seq: 9, target: 0 }];
-        // The refutation is sent as often as it is owed; then somebody who missed it accuses again.
-        for _ in 0..4 {
-            stage.hears(5, &accused);
-        }
-        stage.said.clear();
-        stage.hears(7, &accused);
-        let mut expected = Vec::from([Word::Ack(9)]);
-        expected.extend(correct_accusers.then_some(Word::Alive { of: 0, incarnation: 2 }));
-        assert_eq!(stage.said[0].words, expected);
-        assert_eq!(stage.node.incarnation(), Incarnation(2), "and nothing new is announced");
-    }
-}
-
-#[test]
 fn lifeguard_iv_a_nacks_come_before_the_probe_ends_in_every_preset() {
     for config in [Config::lan(), Config::wan(), Config::local()] {
         // One node asks, another helps; both run the same preset, and packets take no time.
