@@ -68,7 +68,7 @@ fn failing_probes(config: &Config, loss: f64) -> f64 {
 /// The bound for `nodes` nodes of which `live` are up: the sum of what can follow one upon the other.
 ///
 /// Where luck matters, a part is exceeded with at most a quarter of [`FAILURE_PROBABILITY`] (`share`), whatever the number of
-/// members or pairs it has to hold for; [`LOSS_MAX`] is assumed throughout.
+/// members or pairs it has to hold for; `LOSS_MAX` is assumed throughout.
 ///
 /// 1. *Unlearning the dead* takes no luck. Whoever takes a dead member for alive probes it itself within `2n - 1` probes
 ///    (SWIM 4.3), even if all gossip missed it. A probe that is answered takes one interval whatever the local health; one that is not
@@ -80,7 +80,7 @@ fn failing_probes(config: &Config, loss: f64) -> f64 {
 /// 3. *Reclaiming.* A name that moved is refused from its new address until its old row, dead by 1, is forgotten.
 /// 4. *Closing.* What gossip left open goes by push/pull: each member exchanges tables with a random one every scaled interval, and
 ///    `a` of its exchanges succeed. While a share `y` knows a thing, one that does not stays so for one period with a chance of
-///    `(1 - a y) e^(-a y)`: neither its own exchange nor one of the others' tells it. [`closing_periods`] has the count. A death
+///    `(1 - a y) e^(-a y)`: neither its own exchange nor one of the others' tells it. `closing_periods` has the count. A death
 ///    that came this way is a suspicion first.
 ///
 /// A stream takes up to `stream_timeout` more in 2 and in 4.
