@@ -90,15 +90,7 @@ pub fn clopper_pearson(hits: u64, n: u64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::seen;
-
-    fn values(n: u32) -> Vec<Sample> {
-        (1..=n).map(|v| seen(f64::from(v))).collect()
-    }
-
-    fn close(a: f64, b: f64, within: f64) {
-        assert!((a - b).abs() <= within, "{a} is not {b}");
-    }
+    use crate::stats::tests::{close, values};
 
     #[test]
     fn wilson_gives_the_published_limits() {

@@ -182,11 +182,11 @@ pub fn median(values: &[Sample]) -> Option<Sample> {
 mod tests {
     use super::*;
 
-    fn values(n: u32) -> Vec<Sample> {
+    pub(super) fn values(n: u32) -> Vec<Sample> {
         (1..=n).map(|v| seen(f64::from(v))).collect()
     }
 
-    fn close(a: f64, b: f64, within: f64) {
+    pub(super) fn close(a: f64, b: f64, within: f64) {
         assert!((a - b).abs() <= within, "{a} is not {b}");
     }
 

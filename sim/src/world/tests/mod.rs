@@ -91,6 +91,33 @@ fn a_crash_is_detected_by_all() {
     assert_eq!(record.faults[0].did["crashed"], 1);
 }
 
+/// Each probe of a live member fails with probability (1 - q^2)(1 - q^4)^k, q being the chance that a packet arrives.
+#[test]
+fn failed_probes_of_live_members_come_at_swim_s_rate_and_what_is_lost_is_not_received() {
+    let mut scenario = scenario(20, Start::Converged, Vec::new());
+    scenario.duration = Duration::from_secs(600);
+    scenario.network.travel.loss = Some(Loss::Bernoulli(0.3));
+    scenario.variants[0].config = Config {
+        indirect_checks: 1,
+        stream_probe: false,
+        awareness: false,
+        suspicion_mult: 100,
+        anti_entropy: rumormill_core::config::AntiEntropy::Off,
+        ..Config::lan()
+    };
+    let lossy = run(&scenario, 0, 1);
+    // 12,000 member-periods: a standard deviation of 1.1 %.
+    let rate = lossy.values["false_suspicion_rate"].value;
+    assert!((rate / 0.388 - 1.0).abs() < 0.05, "{rate}");
+    let share =
+        |record: &RunRecord| record.values["load.received"].value / record.values["load.packets"].value;
+    assert!((share(&lossy) - 0.7).abs() < 0.01, "{}", share(&lossy));
+    scenario.network.travel.loss = None;
+    let sound = run(&scenario, 0, 1);
+    assert_eq!(sound.values["false_suspicion_rate"].value, 0.0);
+    assert!((share(&sound) - 1.0).abs() < 0.001, "{}", share(&sound));
+}
+
 #[test]
 fn a_cluster_that_starts_by_joining_converges() {
     let record = run(&scenario(20, Start::Join, Vec::new()), 0, 1);
