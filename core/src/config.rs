@@ -23,6 +23,40 @@ pub enum AntiEntropy {
     Off,
     /// The whole member table both ways (memberlist's push/pull).
     Full,
+    /// Digests first, then only the rows that differ. A join still exchanges everything.
+    Delta,
+}
+
+/// When waiting news leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pacing {
+    /// One batch to each of `gossip_nodes` at each gossip tick (memberlist).
+    Tick,
+    /// News that has not been sent yet leaves at once, and a queue of more than one batch is sent as often as it takes to be
+    /// gone through once each `gossip_interval`; within `gossip_bytes_per_second`, each message as often as with ticks.
+    Paced,
+}
+
+/// How waiting news shares a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packing {
+    /// Membership first, then intents, queries, events, each with what the ones before leave (Serf).
+    Strict,
+    /// This node's own refutation first, then each queue its share of the packet, and what one leaves to the others.
+    Fair,
+}
+
+/// The cipher that seals packets and frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cipher {
+    /// AES-128-GCM, AES-192-GCM or AES-256-GCM, by the length of the key.
+    AesGcm,
+    /// ChaCha20-Poly1305, for machines without AES instructions; keys of 32 bytes.
+    #[serde(rename = "chacha20-poly1305")]
+    ChaCha20Poly1305,
 }
 
 /// The logarithm in the formulas for retransmission and suspicion.
@@ -128,6 +162,13 @@ pub struct Config {
     pub retransmit_mult: u32,
     /// The logarithm in the retransmission limit. `"10"`, `"e"` or `"2"`; default `"10"`.
     pub retransmit_log_base: LogBase,
+    /// When waiting news leaves: `"paced"` or `"tick"`; default `"paced"`.
+    pub pacing: Pacing,
+    /// Gossip that a node may send of its own accord, bytes per second; what rides on probes comes on top. 1024 to 10^9;
+    /// default 1 000 000.
+    pub gossip_bytes_per_second: u32,
+    /// How waiting news shares a packet: `"fair"` or `"strict"`; default `"fair"`.
+    pub packing: Packing,
     /// Largest packet, headers of UDP and IP apart. 1200 (the largest single message, with the longest label, must fit) to
     /// 65 507 bytes; default 1400.
     pub packet_bytes_max: u16,
@@ -136,7 +177,7 @@ pub struct Config {
     /// Broadcasts that may wait in one queue; beyond, the most transmitted is dropped and counted. 16 to 1 048 576;
     /// default 4096.
     pub queue_messages_max: u32,
-    /// What is exchanged periodically over streams. `"full"` or `"off"`; default `"full"`.
+    /// What is exchanged periodically over streams. `"full"`, `"delta"` or `"off"`; default `"full"`.
     pub anti_entropy: AntiEntropy,
     /// Time between two exchanges that a node initiates, in a cluster of up to 32; beyond it grows with
     /// log2(n). 100 ms to 24 h; default 30 s (WAN 60 s, local 15 s).
@@ -175,6 +216,45 @@ pub struct Config {
     /// acknowledged. 0 to 10 min; default 1 s.
     #[serde(with = "duration_text")]
     pub leave_propagate_delay: Duration,
+    /// Longest user event, bytes of name and payload, and of the whole in Serf's encoding. 32 to 9216; default 512.
+    pub user_event_bytes_max: u16,
+    /// User events kept for those that missed them, and Lamport times back that an event may be without repair (Serf's
+    /// `EventBuffer`). 16 to 65 536; default 2048.
+    pub event_buffer: u32,
+    /// Origins of user events that are told apart; the one heard of longest ago is forgotten and counted. 16 to 1 048 576; default 4096.
+    pub event_origins_max: u32,
+    /// Whether gaps in an origin's user events are asked for. Default true; off is Serf: what gossip misses is gone.
+    pub event_repair: bool,
+    /// How long a gap may stay before it is asked for: gossip usually closes it. 1 ms to 1 min; default 500 ms (WAN 2 s, local 200 ms).
+    #[serde(with = "duration_text")]
+    pub event_repair_delay: Duration,
+    /// Longest query, bytes in Serf's encoding. 32 to 9216; default 1024.
+    pub query_bytes_max: u16,
+    /// Longest answer to a query, bytes in Serf's encoding, its relay's header included. 32 to 9216; default 1024.
+    pub response_bytes_max: u16,
+    /// Lamport times back that a query may be, and be known again (Serf's `QueryBuffer`). 16 to 65 536; default 512.
+    pub query_buffer: u32,
+    /// Queries open at once, those asked here and those to answer here each; more are refused and counted. 1 to 65 536; default 1024.
+    pub queries_max: u32,
+    /// A query's default time-out as a multiple of `gossip_interval * ceil(log10(n + 1))`. 1 to 1000; default 16.
+    pub query_timeout_mult: u32,
+    /// Intents about members that are not known yet; more are dropped and counted. 16 to 1 048 576; default 4096.
+    pub intents_max: u32,
+    /// How long an intent about an unknown member is kept. 1 s to 24 h; default 5 min.
+    #[serde(with = "duration_text")]
+    pub recent_intent_timeout: Duration,
+    /// Whether a node whose name is claimed elsewhere asks the cluster, and stops when the majority knows the other. Default true.
+    pub name_conflict_vote: bool,
+    /// Whether acks carry network coordinates (Vivaldi), so that `rtt` can be estimated between any two members. Default true.
+    pub coordinates: bool,
+    /// The cipher for a node that has keys: `"aes-gcm"` or `"chacha20-poly1305"`; default `"aes-gcm"`. One for the whole cluster.
+    pub cipher: Cipher,
+    /// Whether a node with keys refuses what is not sealed. Default true; off while encryption is being rolled out.
+    pub verify_incoming: bool,
+    /// Whether a node with keys seals what it sends. Default true; off while encryption is being rolled out.
+    pub verify_outgoing: bool,
+    /// Whether keys may be used with a simulated seed, whose nonces anybody can predict. Default false.
+    pub simulation: bool,
     /// Cluster label: nodes with different labels accept nothing from each other. 0 to 255 bytes; default none.
     pub label: String,
     /// The version bytes this node announces. Default [`Versions::CURRENT`].
@@ -217,6 +297,9 @@ impl Config {
             gossip_to_dead: ms(30_000),
             retransmit_mult: 4,
             retransmit_log_base: LogBase::Ten,
+            pacing: Pacing::Paced,
+            gossip_bytes_per_second: 1_000_000,
+            packing: Packing::Fair,
             packet_bytes_max: 1400,
             packet_updates_max: 0,
             queue_messages_max: 4096,
@@ -234,6 +317,24 @@ impl Config {
             dead_reclaim: Duration::ZERO,
             broadcast_timeout: ms(5_000),
             leave_propagate_delay: ms(1_000),
+            user_event_bytes_max: 512,
+            event_buffer: 2048,
+            event_origins_max: 4096,
+            event_repair: true,
+            event_repair_delay: ms(500),
+            query_bytes_max: 1024,
+            response_bytes_max: 1024,
+            query_buffer: 512,
+            queries_max: 1024,
+            query_timeout_mult: 16,
+            intents_max: 4096,
+            recent_intent_timeout: ms(300_000),
+            name_conflict_vote: true,
+            coordinates: true,
+            cipher: Cipher::AesGcm,
+            verify_incoming: true,
+            verify_outgoing: true,
+            simulation: false,
             label: String::new(),
             versions: Versions::CURRENT,
             notes: false,
@@ -250,6 +351,7 @@ impl Config {
             gossip_interval: ms(500),
             gossip_nodes: 4,
             gossip_to_dead: ms(60_000),
+            event_repair_delay: ms(2_000),
             push_pull_interval: ms(60_000),
             stream_timeout: ms(30_000),
             ..Self::lan()
@@ -265,6 +367,7 @@ impl Config {
             suspicion_mult: 3,
             gossip_interval: ms(100),
             gossip_to_dead: ms(15_000),
+            event_repair_delay: ms(200),
             retransmit_mult: 2,
             push_pull_interval: ms(15_000),
             stream_timeout: ms(1_000),
@@ -319,6 +422,18 @@ impl Config {
         d("dead_reclaim", self.dead_reclaim, Duration::ZERO, DAY)?;
         d("broadcast_timeout", self.broadcast_timeout, ms(10), ms(600_000))?;
         d("leave_propagate_delay", self.leave_propagate_delay, Duration::ZERO, ms(600_000))?;
+        n("gossip_bytes_per_second", self.gossip_bytes_per_second.into(), 1024, 1_000_000_000)?;
+        n("user_event_bytes_max", self.user_event_bytes_max.into(), 32, 9216)?;
+        n("event_buffer", self.event_buffer.into(), 16, 65_536)?;
+        n("event_origins_max", self.event_origins_max.into(), 16, 1_048_576)?;
+        d("event_repair_delay", self.event_repair_delay, ms(1), ms(60_000))?;
+        n("query_bytes_max", self.query_bytes_max.into(), 32, 9216)?;
+        n("response_bytes_max", self.response_bytes_max.into(), 32, 9216)?;
+        n("query_buffer", self.query_buffer.into(), 16, 65_536)?;
+        n("queries_max", self.queries_max.into(), 1, 65_536)?;
+        n("query_timeout_mult", self.query_timeout_mult.into(), 1, 1000)?;
+        n("intents_max", self.intents_max.into(), 16, 1_048_576)?;
+        d("recent_intent_timeout", self.recent_intent_timeout, ms(1_000), DAY)?;
         if self.label.len() > 255 {
             return Err(ConfigError {
                 field: "label",

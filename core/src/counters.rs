@@ -51,6 +51,46 @@ pub struct Counters {
     pub syncs_refused: u64,
     /// Streams refused because `streams_max` were open.
     pub streams_shed: u64,
+    /// User events delivered to the application, own ones included.
+    pub events_delivered: u64,
+    /// Copies of user events that were known already.
+    pub events_repeated: u64,
+    /// User events that were too old to deliver.
+    pub events_old: u64,
+    /// User events that were asked for and came (`event_repair`).
+    pub events_repaired: u64,
+    /// User events that were given up: their gap could not be closed.
+    pub events_lost: u64,
+    /// User events, queries and answers of the application that were refused because it outran the network.
+    pub busy: u64,
+    /// Origins of user events that were forgotten because `event_origins_max` were known.
+    pub event_origins_shed: u64,
+    /// Intents about unknown members that were dropped because `intents_max` waited.
+    pub intents_shed: u64,
+    /// Queries delivered to the application.
+    pub queries_delivered: u64,
+    /// Queries that were known already, or too old.
+    pub queries_repeated: u64,
+    /// Queries that were passed on but not delivered, because `queries_max` were open.
+    pub queries_shed: u64,
+    /// Answers to our queries that were taken.
+    pub answers: u64,
+    /// Answers that came twice, too late, or to nothing we asked.
+    pub answers_refused: u64,
+    /// Filters that are no usable expression, so that the query was not for us.
+    pub filters_refused: u64,
+    /// Refused packets and frames that no key of ours opens, or that are not sealed although they must be.
+    pub rejected_seal: u64,
+    /// Packets and frames that were taken although they are not sealed (`verify_incoming` off).
+    pub accepted_unsealed: u64,
+    /// Coordinates of peers that make no sense, or came with an impossible round trip.
+    pub coordinates_refused: u64,
+    /// Times that our own coordinate had to start again.
+    pub coordinate_resets: u64,
+    /// Delta exchanges whose digests were equal at once.
+    pub syncs_equal: u64,
+    /// Rows sent or merged because their bucket differed.
+    pub delta_rows: u64,
     /// Inputs whose `now` lay before an earlier one; the earlier one was used.
     pub clock_went_back: u64,
 }

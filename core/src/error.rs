@@ -58,6 +58,39 @@ pub enum CommandError {
     /// The broadcast was not sent often enough within `broadcast_timeout`.
     #[error("the broadcast was not sent in time")]
     BroadcastTimeout,
+    /// An event, query or answer is too long, in Serf's encoding.
+    #[error("the {what} takes {actual} bytes encoded, but may take at most {allowed}")]
+    TooLong {
+        /// What: `event`, `query` or `response`.
+        what: &'static str,
+        /// Bytes needed.
+        actual: usize,
+        /// Bytes allowed.
+        allowed: usize,
+    },
+    /// More has been accepted than can be kept until everybody has it; try again later.
+    #[error("busy: {0} are waiting already")]
+    Busy(&'static str),
+    /// A name that the protocol keeps to itself.
+    #[error("names that begin with _rumor_ are reserved")]
+    ReservedName,
+    /// A filter's expression is no regular expression, or too long or too large.
+    #[error("the filter on tag {tag} is no usable expression: {reason}")]
+    BadFilter {
+        /// The tag.
+        tag: Box<str>,
+        /// What is wrong.
+        reason: Box<str>,
+    },
+    /// No such query came in, it was answered, or its deadline has passed.
+    #[error("there is no open query of that number: it is unknown, answered, or over")]
+    NoSuchQuery,
+    /// A key command failed at some members.
+    #[error("{}/{} nodes reported failure", .0.failed.len(), .0.asked)]
+    KeysFailed(Box<crate::io::KeyReport>),
+    /// A key command had no answer from some members.
+    #[error("{}/{} nodes reported success", .0.answered, .0.asked)]
+    KeysUnanswered(Box<crate::io::KeyReport>),
 }
 
 /// Why a stream ended without having served its purpose.

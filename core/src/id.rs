@@ -126,6 +126,30 @@ impl fmt::Debug for NodeName {
     }
 }
 
+/// A point in a Lamport clock: cause before effect, across nodes whose clocks differ (Serf has three: of intents, events, queries).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LamportTime(pub u64);
+
+impl LamportTime {
+    /// The largest that is taken from a peer: a clock pushed to its end by one forged stamp could not count any more.
+    pub const MAX: Self = Self(u64::MAX >> 1);
+
+    /// The time after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// Which life of a member numbered its events: drawn at random at birth, because numbers begin again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Life(pub u32);
+
+/// The number of a user event among those of one life of its origin; the first is 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventSeq(pub u32);
+
 /// A member's incarnation: raised by the member alone, to refute what others say of it (SWIM 4.2).
 ///
 /// Starts at 1; 0 stands for "never announced". Saturates at `u32::MAX` instead of wrapping as memberlist's does.

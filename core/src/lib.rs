@@ -33,7 +33,7 @@
 //! let now = Instant::ORIGIN;
 //!
 //! // a joins b: a stream of ours at a (`Ours`) is one of theirs at b (`Theirs`); frames travel until both are silent.
-//! let command = Command::Join { addresses: vec![b.identity().addr] };
+//! let command = Command::Join { addresses: vec![b.identity().addr], replay: false };
 //! let mut frames: Vec<(bool, Vec<u8>)> = Vec::new();
 //! let opened = step(&mut a, Input::Command { id: CommandId(1), command }, now, &mut outbox).next();
 //! let Some(Output::Stream { id: ours, action: StreamAction::Open { to, .. } }) = opened else { panic!() };
@@ -82,6 +82,7 @@ mod detect;
 pub mod error;
 pub mod id;
 pub mod io;
+pub mod keyring;
 mod members;
 mod node;
 mod rng;

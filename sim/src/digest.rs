@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use rumormill_core::error::StreamFailure;
-use rumormill_core::io::{Command, Input, StreamId, StreamInput};
+use rumormill_core::io::{Command, Input, KeyAction, StreamId, StreamInput};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes that are hashed at once.
@@ -61,12 +61,46 @@ impl TraceDigest {
 
     fn add_command(&mut self, time: u64, node: u32, id: u64, command: &Command) {
         match command {
-            Command::Join { addresses } => {
-                let words: Vec<u8> = addresses.iter().flat_map(|a| address_word(*a).to_le_bytes()).collect();
+            Command::Join { addresses, replay } => {
+                let mut words: Vec<u8> =
+                    addresses.iter().flat_map(|a| address_word(*a).to_le_bytes()).collect();
+                words.extend(replay.then_some(1));
                 self.record(time, node, 6, id, &words);
             }
             Command::Leave => self.record(time, node, 7, id, &[]),
             Command::SetTags(tags) => self.record(time, node, 8, id, &tags.to_meta()),
+            Command::ForceLeave { name, prune } => {
+                self.record(time, node, 9, id << 1 | u64::from(*prune), name.as_bytes());
+            }
+            Command::UserEvent(event) => {
+                let parts = [event.name.as_bytes(), &[0, event.coalesce.into()], &event.payload];
+                self.record(time, node, 10, id, &parts.concat());
+            }
+            Command::Query(query) => {
+                let timeout = query.timeout.map_or(0, |timeout| timeout.as_nanos() as u64);
+                let flags = [0, query.ack.into(), query.relay_factor];
+                let mut parts = [query.name.as_bytes(), &flags, &timeout.to_le_bytes()].concat();
+                query.nodes.iter().for_each(|node| parts.extend_from_slice(node.as_bytes()));
+                for filter in &query.tags {
+                    parts.extend_from_slice(filter.tag.as_bytes());
+                    parts.extend_from_slice(filter.expression.as_bytes());
+                }
+                parts.extend_from_slice(&query.payload);
+                self.record(time, node, 11, id, &parts);
+            }
+            Command::Respond { query, payload } => {
+                let parts = [&query.ltime.0.to_le_bytes()[..], &query.id.to_le_bytes(), payload];
+                self.record(time, node, 12, id, &parts.concat());
+            }
+            Command::Keys { action, relay_factor } => {
+                let (what, key) = match action {
+                    KeyAction::Install(key) => (0, key.expose()),
+                    KeyAction::Use(key) => (1, key.expose()),
+                    KeyAction::Remove(key) => (2, key.expose()),
+                    KeyAction::List => (3, &[][..]),
+                };
+                self.record(time, node, 13, id, &[&[what, *relay_factor], key].concat());
+            }
         }
     }
 

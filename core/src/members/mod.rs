@@ -414,12 +414,12 @@ impl Members {
         match before {
             Status::Failed => self.failed -= 1,
             Status::Left => self.left -= 1,
-            Status::Alive => {}
+            Status::Alive | Status::Leaving => {}
         }
         match after {
             Status::Failed => self.failed += 1,
             Status::Left => self.left += 1,
-            Status::Alive => {}
+            Status::Alive | Status::Leaving => {}
         }
     }
 

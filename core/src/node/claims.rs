@@ -7,6 +7,7 @@ use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
 use crate::members::{Claim, Found, Members, Verdict, verdict};
+use crate::spread::Lane;
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Message};
 
@@ -267,14 +268,14 @@ impl Node {
             self.members.set(slot, State::Forgotten, known.incarnation, now);
             let remembered = match known.status {
                 Status::Left => self.config.tombstone_timeout,
-                Status::Failed | Status::Alive => self.config.reconnect_timeout,
+                Status::Failed | Status::Alive | Status::Leaving => self.config.reconnect_timeout,
             };
             let timer = self.deadlines.arm((known.changed + remembered).max(now), Due::Lifetime(slot));
             self.members.set_timer(slot, timer);
             return;
         }
         // The row may get another member; what waits about this one must not be taken for news about that one.
-        self.queue.remove(slot.index);
+        self.queue.members.remove(slot.index);
         if let Some(member) = self.members.reap(slot) {
             out.event(Event::Reap { member: &member });
         }
@@ -292,8 +293,23 @@ impl Node {
         let start = out.bytes.len();
         self.wire.encode(message, &mut out.bytes);
         let max = self.config.queue_messages_max as usize;
-        let shed = self.queue.push(slot.index, message.kind(), &out.bytes[start..], max);
+        let shed = self.queue.members.push(slot.index, message.kind(), &out.bytes[start..], max);
         out.bytes.truncate(start);
+        self.note_shed_broadcasts(shed, out);
+    }
+
+    /// Queues a message of Serf's layer; gives its number in its queue.
+    pub(super) fn spread(&mut self, lane: Lane, message: &Message<'_>, out: &mut Outbox) -> u32 {
+        let start = out.bytes.len();
+        self.wire.encode(message, &mut out.bytes);
+        let max = self.config.queue_messages_max as usize;
+        let (number, shed) = self.queue.push(lane, message.kind(), &out.bytes[start..], max);
+        out.bytes.truncate(start);
+        self.note_shed_broadcasts(shed, out);
+        number
+    }
+
+    fn note_shed_broadcasts(&mut self, shed: u32, out: &mut Outbox) {
         for _ in 0..shed {
             self.counters.broadcasts_shed += 1;
             out.note(Note::Shed(Shed::Broadcast));

@@ -20,6 +20,7 @@ use crate::wire::{Accusation, Message};
 #[derive(Clone, Debug)]
 pub(super) struct Join {
     id: CommandId,
+    pub(super) replay: bool,
     rest: vec::IntoIter<SocketAddr>,
     current: SocketAddr,
     reached: u32,
@@ -51,17 +52,30 @@ impl Node {
             return out.completed(id, Err(CommandError::Leaving));
         }
         match command {
-            Command::Join { addresses } => self.join(id, addresses, out),
+            Command::Join { addresses, replay } => self.join(id, addresses, replay, out),
             Command::Leave => self.leave(id, now, out),
             Command::SetTags(tags) => self.set_tags(id, &tags, now, out),
+            Command::ForceLeave { name, prune } => self.force_leave(id, &name, prune, now, out),
+            Command::UserEvent(request) => self.send_event(id, &request, now, out),
+            Command::Query(request) => self.ask(id, &request, now, out),
+            Command::Respond { query, payload } => self.respond(id, query, &payload, now, out),
+            Command::Keys { action, relay_factor } => self.keys(id, action, relay_factor, now, out),
         }
     }
 
-    fn join(&mut self, id: CommandId, addresses: Vec<SocketAddr>, out: &mut Outbox) {
+    fn join(&mut self, id: CommandId, addresses: Vec<SocketAddr>, replay: bool, out: &mut Outbox) {
         let Some(&current) = addresses.first() else {
             return out.completed(id, Err(CommandError::NoAddress));
         };
-        self.joins.push(Join { id, rest: addresses.into_iter(), current, reached: 0, failed: 0, last: None });
+        self.joins.push(Join {
+            id,
+            replay,
+            rest: addresses.into_iter(),
+            current,
+            reached: 0,
+            failed: 0,
+            last: None,
+        });
         self.join_next(id, out);
     }
 
@@ -163,7 +177,7 @@ impl Node {
     /// Ends what waits for a broadcast about this node once it has left the queue: sent often enough, or replaced.
     pub(super) fn finish_own_broadcast(&mut self, now: Instant, out: &mut Outbox) {
         let Some(own) = self.own_broadcast else { return };
-        if self.queue.waits_for(Members::ME.index) {
+        if self.queue.members.waits_for(Members::ME.index) {
             return;
         }
         match own.stage {

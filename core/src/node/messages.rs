@@ -56,8 +56,18 @@ impl Node {
             Message::Alive(alive) => self.heard_alive(&alive, Via::Gossip, now, out),
             Message::Suspect(suspect) => self.heard_suspect(&suspect, Via::Gossip, now, out),
             Message::Dead(dead) => self.heard_dead(&dead, Via::Gossip, now, out),
+            Message::JoinIntent(intent) => self.heard_join_intent(&intent, Via::Gossip, now, out),
+            Message::LeaveIntent(intent) => self.heard_leave_intent(&intent, Via::Gossip, now, out),
+            Message::UserEvent(event) => self.heard_event(&event, now, out),
+            Message::EventAgain(event) => self.heard_event_again(&event, now, out),
+            Message::EventPull(pull) => self.on_event_pull(from, &pull, out),
+            Message::Query(query) => self.heard_query(&query, now, out),
+            Message::Response(response) => self.on_response(&response, now, out),
+            Message::Relay(relay) => self.on_relayed_response(&relay, out),
             // The wire refuses these in packets.
-            Message::SyncHead(_) | Message::SyncRow(_) | Message::SyncEnd | Message::Refused { .. } => {}
+            Message::SyncHead(_) | Message::SyncRow(_) | Message::SyncEnd | Message::SyncClocks(_) => {}
+            Message::EventMark(_) | Message::DeltaHead(_) | Message::Refused { .. } => {}
+            Message::DeltaBuckets { .. } | Message::DeltaWant { .. } => {}
         }
     }
 

@@ -2,11 +2,15 @@
 
 mod claims;
 mod commands;
+mod intents;
+mod keys;
 mod messages;
 mod probing;
+mod queries;
 mod spreading;
 mod stale;
 mod streaming;
+mod user_events;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,7 +26,7 @@ use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity,
 use crate::io::{Outbox, State, Status};
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
-use crate::spread::Broadcasts;
+use crate::spread::Lanes;
 use crate::sync::{Streams, push_pull_period};
 use crate::tags::Tags;
 use crate::time::{Instant, nanos};
@@ -103,7 +107,7 @@ pub struct Node {
     clock: Instant,
     rng: Rng,
     members: Members,
-    queue: Broadcasts,
+    queue: Lanes,
     prober: Prober,
     relays: Relays,
     suspicions: Suspicions,
@@ -148,7 +152,7 @@ impl Node {
             prober: Prober::starting(rng.u32()),
             rng,
             members,
-            queue: Broadcasts::new(),
+            queue: Lanes::new(),
             relays: Relays::new(),
             suspicions: Suspicions::new(),
             health: Health::default(),

@@ -47,7 +47,7 @@ impl Node {
         let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
-            let limit = self.queue.limit(&self.config, self.members.n_swim());
+            let limit = self.queue.members.limit(&self.config, self.members.n_swim());
             self.queue.take(room, self.config.packet_updates_max, limit, &mut out.bytes, &mut kinds);
         }
         self.wire.finish_packet(start, &mut out.bytes);

@@ -7,9 +7,11 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use postcard::ser_flavors::Flavor;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::delta::{self, Clocks};
 use super::error::WireError;
+use super::events;
 use super::fields::{Reader, put_addr, put_bytes, put_u32, put_versions};
 use super::message::{Accusation, Alive, Kind, Message, SyncHead, SyncRow, VersionSpan};
 use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, canonical};
@@ -59,6 +61,19 @@ fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
         }
         Message::SyncEnd => {}
         Message::Refused { reason } => put_bytes(reason.as_bytes(), out),
+        Message::JoinIntent(intent) => events::put_intent(intent, false, out),
+        Message::LeaveIntent(intent) => events::put_intent(intent, true, out),
+        Message::UserEvent(event) | Message::EventAgain(event) => events::put_event(event, out),
+        Message::Query(query) => events::put_query(query, out),
+        Message::Response(response) => events::put_response(response, out),
+        Message::Relay(relay) => events::put_relay(relay, out),
+        Message::EventPull(pull) => events::put_pull(pull, out),
+        Message::SyncClocks(clocks) => append(clocks, out),
+        Message::EventMark(mark) => events::put_mark(mark, out),
+        Message::DeltaHead(head) => delta::put_head(head, out),
+        Message::DeltaBuckets { digests: list } | Message::DeltaWant { buckets: list } => {
+            put_bytes(list, out)
+        }
     }
 }
 
@@ -91,7 +106,7 @@ impl Flavor for Append<'_> {
     }
 }
 
-fn append<T: Serialize>(fields: &T, out: &mut Vec<u8>) {
+pub(super) fn append<T: Serialize>(fields: &T, out: &mut Vec<u8>) {
     // Only a full buffer or a sequence of unknown length can fail: a vector is never full, and no message has the other.
     let written = postcard::serialize_with_flavor(fields, Append(out));
     debug_assert!(written.is_ok(), "{written:?}");
@@ -160,11 +175,7 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
         Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body, accusation)?)?),
         Kind::Dead => Message::Dead(check_accusation(kind, fields(kind, body, accusation)?)?),
         Kind::SyncHead => {
-            let (join, from, versions) = fields(kind, body, |f| {
-                let (head, rest) = postcard::take_from_bytes::<(bool, &str, VersionSpan)>(f.rest).ok()?;
-                f.rest = rest;
-                Some(head)
-            })?;
+            let (join, from, versions) = fields(kind, body, take_postcard::<(bool, &str, VersionSpan)>)?;
             Message::SyncHead(SyncHead { join, from: check_name(kind, from)?, versions })
         }
         Kind::SyncRow => {
@@ -182,11 +193,34 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
             }
             Message::Refused { reason }
         }
+        Kind::JoinIntent => Message::JoinIntent(events::intent(kind, body)?),
+        Kind::LeaveIntent => Message::LeaveIntent(events::intent(kind, body)?),
+        Kind::UserEvent => Message::UserEvent(events::event(kind, body)?),
+        Kind::Query => Message::Query(events::query(kind, body)?),
+        Kind::Response => Message::Response(events::response(kind, body)?),
+        Kind::Relay => Message::Relay(events::relay(kind, body)?),
+        Kind::EventPull => Message::EventPull(events::pull(kind, body)?),
+        Kind::EventAgain => Message::EventAgain(events::event(kind, body)?),
+        Kind::SyncClocks => {
+            let clocks = fields(kind, body, take_postcard::<Clocks>)?;
+            Message::SyncClocks(delta::check_clocks(kind, clocks)?)
+        }
+        Kind::EventMark => Message::EventMark(events::mark(kind, body)?),
+        Kind::DeltaHead => Message::DeltaHead(delta::head(kind, body)?),
+        Kind::DeltaBuckets => Message::DeltaBuckets { digests: delta::buckets(kind, body)? },
+        Kind::DeltaWant => Message::DeltaWant { buckets: delta::want(kind, body)? },
     })
 }
 
+/// Reads fields that postcard's own reader is good enough for.
+pub(super) fn take_postcard<'a, T: Deserialize<'a>>(reader: &mut Reader<'a>) -> Option<T> {
+    let (fields, rest) = postcard::take_from_bytes(reader.rest).ok()?;
+    reader.rest = rest;
+    Some(fields)
+}
+
 /// Reads the fields; what follows them must be extensions.
-fn fields<'a, T>(
+pub(super) fn fields<'a, T>(
     kind: Kind,
     body: &'a [u8],
     read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
@@ -229,7 +263,7 @@ fn check_accusation(kind: Kind, accusation: Accusation<'_>) -> Result<Accusation
 }
 
 #[inline]
-fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
+pub(super) fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
     match NodeName::check(name) {
         Ok(()) => Ok(name),
         Err(error) => Err(WireError::Name { kind, error }),
@@ -237,7 +271,7 @@ fn check_name(kind: Kind, name: &str) -> Result<&str, WireError> {
 }
 
 #[inline]
-fn check_addr(kind: Kind, addr: SocketAddr) -> Result<SocketAddr, WireError> {
+pub(super) fn check_addr(kind: Kind, addr: SocketAddr) -> Result<SocketAddr, WireError> {
     let addr = canonical(addr);
     if addr.port() == 0 || addr.ip().is_unspecified() { Err(WireError::Address(kind)) } else { Ok(addr) }
 }

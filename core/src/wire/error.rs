@@ -86,6 +86,20 @@ pub enum WireError {
     /// A refusal in more words than are taken.
     #[error("{0} bytes of reason in a refusal, but at most {max} are taken", max = super::body::REASON_BYTES_MAX)]
     ReasonTooLong(usize),
+    /// A regular expression in a query's filter that is longer than is taken.
+    #[error("{0} bytes of regular expression in a filter, but at most {max} are taken", max = super::EXPRESSION_BYTES_MAX)]
+    ExpressionTooLong(usize),
+    /// More name and payload than an event, query or answer may have.
+    #[error("the {} message has {bytes} bytes of name and payload, but at most {max} are taken", kind.name(), max = super::EVENT_BYTES_HARD_MAX)]
+    ContentTooLong {
+        /// The message's kind.
+        kind: Kind,
+        /// Bytes of name and payload together.
+        bytes: usize,
+    },
+    /// A Lamport time so far ahead that no clock could count on from it.
+    #[error("the Lamport time of the {} message is beyond 2^63", .0.name())]
+    LamportTime(Kind),
 }
 
 /// The classes of [`WireError`] that are counted apart.

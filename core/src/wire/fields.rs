@@ -14,6 +14,15 @@ pub(super) fn put_u32(mut value: u32, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
+/// Appends a varint.
+pub(super) fn put_u64(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
 /// Appends a length and as many bytes.
 pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     // Names, meta data and reasons are bounded far below four thousand million bytes.
@@ -43,7 +52,7 @@ pub(super) fn put_versions(versions: Versions, out: &mut Vec<u8>) {
 }
 
 /// Reads fields from the front of some bytes; `None` where they are not what is wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reader<'a> {
     pub(super) rest: &'a [u8],
 }
@@ -90,6 +99,11 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.varint(u32::BITS).map(|value| value as u32)
+    }
+
+    #[inline]
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.varint(u64::BITS)
     }
 
     pub(super) fn u8(&mut self) -> Option<u8> {

@@ -25,6 +25,8 @@
 
 use core::net::SocketAddr;
 
+use super::delta::{Clocks, DeltaHead};
+use super::events::{EventMark, EventPull, Intent, Query, Relay, Response, UserEvent};
 use crate::id::{Incarnation, ProbeSeq, Versions};
 use crate::io::State;
 
@@ -75,6 +77,38 @@ pub enum Message<'a> {
     Refused {
         /// Why.
         reason: &'a str,
+    },
+    /// A member has joined.
+    JoinIntent(Intent<'a>),
+    /// A member leaves, or an operator says that a failed one has left.
+    LeaveIntent(Intent<'a>),
+    /// Something that the application tells everybody.
+    UserEvent(UserEvent<'a>),
+    /// Something that the application asks.
+    Query(Query<'a>),
+    /// An answer to a query, to the asker.
+    Response(Response<'a>),
+    /// An answer to a query, to a member that passes it on.
+    Relay(Relay<'a>),
+    /// Asks for events that gossip did not bring.
+    EventPull(EventPull<'a>),
+    /// An event that was asked for, or is replayed to a joiner.
+    EventAgain(UserEvent<'a>),
+    /// The sender's clocks, after the head of a full exchange.
+    SyncClocks(Clocks),
+    /// How far the sender has come with one origin's events.
+    EventMark(EventMark<'a>),
+    /// Begins a delta exchange.
+    DeltaHead(DeltaHead<'a>),
+    /// Digests by bucket: a power of two of them, 8 bytes each, little-endian.
+    DeltaBuckets {
+        /// The digests.
+        digests: &'a [u8],
+    },
+    /// The buckets that differ: a bit for each, the lowest first.
+    DeltaWant {
+        /// The bits.
+        buckets: &'a [u8],
     },
 }
 
@@ -146,7 +180,7 @@ pub struct SyncRow<'a> {
 }
 
 /// Number of message kinds.
-pub const KINDS: usize = 11;
+pub const KINDS: usize = 24;
 
 /// The kind of a message; its number is the native wire's type byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -174,6 +208,32 @@ pub enum Kind {
     SyncEnd = 9,
     /// [`Message::Refused`]
     Refused = 10,
+    /// [`Message::JoinIntent`]
+    JoinIntent = 11,
+    /// [`Message::LeaveIntent`]
+    LeaveIntent = 12,
+    /// [`Message::UserEvent`]
+    UserEvent = 13,
+    /// [`Message::Query`]
+    Query = 14,
+    /// [`Message::Response`]
+    Response = 15,
+    /// [`Message::Relay`]
+    Relay = 16,
+    /// [`Message::EventPull`]
+    EventPull = 17,
+    /// [`Message::EventAgain`]
+    EventAgain = 18,
+    /// [`Message::SyncClocks`]
+    SyncClocks = 19,
+    /// [`Message::EventMark`]
+    EventMark = 20,
+    /// [`Message::DeltaHead`]
+    DeltaHead = 21,
+    /// [`Message::DeltaBuckets`]
+    DeltaBuckets = 22,
+    /// [`Message::DeltaWant`]
+    DeltaWant = 23,
 }
 
 impl Kind {
@@ -190,7 +250,33 @@ impl Kind {
         Self::SyncRow,
         Self::SyncEnd,
         Self::Refused,
+        Self::JoinIntent,
+        Self::LeaveIntent,
+        Self::UserEvent,
+        Self::Query,
+        Self::Response,
+        Self::Relay,
+        Self::EventPull,
+        Self::EventAgain,
+        Self::SyncClocks,
+        Self::EventMark,
+        Self::DeltaHead,
+        Self::DeltaBuckets,
+        Self::DeltaWant,
     ];
+
+    /// Whether it belongs on a stream and is refused in a packet.
+    #[must_use]
+    pub const fn is_for_streams(self) -> bool {
+        match self {
+            Self::SyncHead | Self::SyncRow | Self::SyncEnd | Self::Refused | Self::SyncClocks => true,
+            Self::EventMark | Self::DeltaHead | Self::DeltaBuckets | Self::DeltaWant => true,
+            Self::Ping | Self::PingReq | Self::Ack | Self::Nack => false,
+            Self::Alive | Self::Suspect | Self::Dead | Self::JoinIntent | Self::LeaveIntent => false,
+            Self::UserEvent | Self::Query | Self::Response | Self::Relay => false,
+            Self::EventPull | Self::EventAgain => false,
+        }
+    }
 
     /// The kind's name in metrics and traces.
     #[must_use]
@@ -207,6 +293,19 @@ impl Kind {
             Self::SyncRow => "sync-row",
             Self::SyncEnd => "sync-end",
             Self::Refused => "refused",
+            Self::JoinIntent => "join-intent",
+            Self::LeaveIntent => "leave-intent",
+            Self::UserEvent => "event",
+            Self::Query => "query",
+            Self::Response => "response",
+            Self::Relay => "relay",
+            Self::EventPull => "event-pull",
+            Self::EventAgain => "event-again",
+            Self::SyncClocks => "sync-clocks",
+            Self::EventMark => "event-mark",
+            Self::DeltaHead => "delta-head",
+            Self::DeltaBuckets => "delta-buckets",
+            Self::DeltaWant => "delta-want",
         }
     }
 }
@@ -227,6 +326,19 @@ impl Message<'_> {
             Self::SyncRow(_) => Kind::SyncRow,
             Self::SyncEnd => Kind::SyncEnd,
             Self::Refused { .. } => Kind::Refused,
+            Self::JoinIntent(_) => Kind::JoinIntent,
+            Self::LeaveIntent(_) => Kind::LeaveIntent,
+            Self::UserEvent(_) => Kind::UserEvent,
+            Self::Query(_) => Kind::Query,
+            Self::Response(_) => Kind::Response,
+            Self::Relay(_) => Kind::Relay,
+            Self::EventPull(_) => Kind::EventPull,
+            Self::EventAgain(_) => Kind::EventAgain,
+            Self::SyncClocks(_) => Kind::SyncClocks,
+            Self::EventMark(_) => Kind::EventMark,
+            Self::DeltaHead(_) => Kind::DeltaHead,
+            Self::DeltaBuckets { .. } => Kind::DeltaBuckets,
+            Self::DeltaWant { .. } => Kind::DeltaWant,
         }
     }
 }

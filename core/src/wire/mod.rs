@@ -4,7 +4,9 @@
 //! check that needs no member table.
 
 mod body;
+mod delta;
 mod error;
+mod events;
 mod fields;
 mod glance;
 mod message;
@@ -21,7 +23,12 @@ pub(crate) use body::REASON_BYTES_MAX;
 pub(crate) use glance::Glance;
 use native::Native;
 
+pub use delta::{BUCKETS_MAX, Clocks, DIGEST_BYTES, DeltaHead};
 pub use error::{WireError, WireErrorClass};
+pub use events::{
+    EVENT_BYTES_HARD_MAX, EXPRESSION_BYTES_MAX, EventMark, EventPull, Filter, FilterList, Filters, Intent,
+    Names, PULL_SPANS_MAX, Query, Relay, Response, Spans, UserEvent,
+};
 pub use message::{Accusation, Alive, KINDS, Kind, Kinds, Message, SyncHead, SyncRow, VersionSpan};
 pub use stream::StreamDecoder;
 
@@ -171,7 +178,7 @@ impl<'a> Messages<'a> {
             Ok(taken) => taken,
             Err(error) => return Some(Err(error)),
         };
-        if self.carrier == Carrier::Packet && kind >= Kind::SyncHead {
+        if self.carrier == Carrier::Packet && kind.is_for_streams() {
             return Some(Err(WireError::NestedInPacket(kind)));
         }
         self.rest = rest;

@@ -26,7 +26,7 @@ pub fn per_row(nodes: u32, exchanges: u32) -> f64 {
 /// The first of two nodes joins the second.
 fn exchange(pair: &mut [Node], round: u32, outbox: &mut Outbox) {
     let address = pair[1].identity().addr;
-    let command = Command::Join { addresses: vec![address] };
+    let command = Command::Join { addresses: vec![address], replay: false };
     let mut ids = [OURS, StreamId::Theirs(round)];
     let mut under_way: std::collections::VecDeque<(usize, Option<Vec<u8>>)> =
         std::collections::VecDeque::new();

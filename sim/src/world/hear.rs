@@ -38,6 +38,8 @@ impl Stage {
                 self.meter.view(observer, subject, View::Unknown, now);
             }
             Event::Update { .. } | Event::Conflict { .. } => {}
+            Event::User { .. } | Event::Query { .. } => {}
+            Event::Ack { .. } | Event::Answer { .. } | Event::MustStop { .. } => {}
         }
     }
 

@@ -139,7 +139,7 @@ impl World<'_> {
         joining.attempts += 1;
         let addresses = joining.through.iter().map(|n| socket(stage.address[*n as usize])).collect();
         stage.meter.join_attempts += u64::from(stage.meter.metered(stage.now));
-        self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses } });
+        self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses, replay: false } });
     }
 
     /// Why the live nodes cannot find each other, if they cannot: no chain of known present addresses connects them.

@@ -81,7 +81,7 @@ fn busy() -> Stage {
     stage.wait(30 * SECOND);
     stage.hears(2, &[Word::Suspect { of: 5, incarnation: 1, by: 2 }]);
     stage.hears(3, &[Word::PingReq { seq: 70, target: 6, nack: true }]);
-    let command = Command::Join { addresses: Vec::from([addr(7), addr(8)]) };
+    let command = Command::Join { addresses: Vec::from([addr(7), addr(8)]), replay: false };
     let _ =
         step(&mut stage.node, Input::Command { id: CommandId(1), command }, stage.now, &mut Outbox::new());
     stage

@@ -164,9 +164,9 @@ fn command(kind: u8) -> Command {
         0 => Command::Leave,
         1 => Command::SetTags(Tags::from_iter([("k", "v")])),
         2 => Command::SetTags(Tags::from_iter([("k", "v".repeat(600))])),
-        3 => Command::Join { addresses: Vec::new() },
-        4 => Command::Join { addresses: Vec::from([addr(1), addr(2), addr(3)]) },
-        _ => Command::Join { addresses: Vec::from([addr(0)]) },
+        3 => Command::Join { addresses: Vec::new(), replay: false },
+        4 => Command::Join { addresses: Vec::from([addr(1), addr(2), addr(3)]), replay: false },
+        _ => Command::Join { addresses: Vec::from([addr(0)]), replay: false },
     }
 }
 

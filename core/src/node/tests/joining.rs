@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 fn a_join_makes_strangers_known_to_everybody() {
     let mut net = Cluster::strangers(4, &lan());
     for i in 1..4 {
-        net.command(i, i as u64, Command::Join { addresses: vec![addr(0)] });
+        net.command(i, i as u64, Command::Join { addresses: vec![addr(0)], replay: false });
     }
     net.run(2 * SECOND);
     for i in 0..4 {
@@ -32,12 +32,12 @@ fn a_join_makes_strangers_known_to_everybody() {
 fn a_join_that_nobody_answers_says_why() {
     let mut net = Cluster::strangers(2, &lan());
     net.cut(0, 1);
-    net.command(1, 7, Command::Join { addresses: vec![addr(0)] });
+    net.command(1, 7, Command::Join { addresses: vec![addr(0)], replay: false });
     let (id, result) = net.completed.pop().unwrap();
     assert_eq!(id, CommandId(7));
     let error = result.unwrap_err().to_string();
     assert_eq!(error, "none of 1 addresses could be joined; the last, 10.0.0.0:7946: connection refused");
-    net.command(1, 8, Command::Join { addresses: vec![] });
+    net.command(1, 8, Command::Join { addresses: vec![], replay: false });
     assert_eq!(net.completed.pop(), Some((CommandId(8), Err(CommandError::NoAddress))));
 }
 
@@ -48,7 +48,7 @@ fn labels_keep_clusters_apart_and_it_is_counted() {
         Some(born(0, &lan(), &[], Instant::ORIGIN)),
         Some(born(1, &red, &[], Instant::ORIGIN)),
     ]);
-    net.command(1, 1, Command::Join { addresses: vec![addr(0)] });
+    net.command(1, 1, Command::Join { addresses: vec![addr(0)], replay: false });
     net.run(30 * SECOND);
     assert_eq!((net.node(0).others_up(), net.node(1).others_up()), (0, 0));
     assert_eq!(net.node(0).counters().rejected_label, 1);
@@ -63,7 +63,7 @@ fn incompatible_versions_are_refused_before_anything_is_merged() {
         Some(born(0, &lan(), &[], Instant::ORIGIN)),
         Some(born(1, &future, &[], Instant::ORIGIN)),
     ]);
-    net.command(1, 1, Command::Join { addresses: vec![addr(0)] });
+    net.command(1, 1, Command::Join { addresses: vec![addr(0)], replay: false });
     assert_eq!((net.node(0).others_up(), net.node(1).others_up()), (0, 0));
     let error = net.completed[0].1.clone().unwrap_err().to_string();
     assert!(error.contains("the peer refused: application versions 5 to 9"), "{error}");
@@ -76,7 +76,7 @@ fn a_restarted_node_outbids_its_earlier_life() {
     net.run(30 * SECOND);
     assert_eq!(net.state(0, 1), Some(State::Dead));
     net.nodes[1] = Some(born(1, &lan(), &[], net.now));
-    net.command(1, 1, Command::Join { addresses: vec![addr(0)] });
+    net.command(1, 1, Command::Join { addresses: vec![addr(0)], replay: false });
     net.run(5 * SECOND);
     for i in [0, 2, 3] {
         assert_eq!(net.state(i, 1), Some(State::Alive), "node {i}");
@@ -98,7 +98,7 @@ fn a_name_in_use_cannot_be_taken_by_another_address() {
     let thief = Node::new(lan(), thief, Instant::ORIGIN).unwrap();
     net.nodes.push(Some(thief));
     net.events.push(Vec::new());
-    net.command(3, 1, Command::Join { addresses: vec![addr(0)] });
+    net.command(3, 1, Command::Join { addresses: vec![addr(0)], replay: false });
     assert!(net.events[0].contains(&"conflict n1".into()));
     assert_eq!(net.node(0).member("n1").unwrap().identity.addr, addr(1));
     assert!(net.node(0).counters().conflicts > 0);

@@ -93,5 +93,10 @@ fn told(event: Event<'_>) -> String {
         Event::Update { member } => format!("update {}", member.name),
         Event::Reap { member } => format!("reap {}", member.name),
         Event::Conflict { member, .. } => format!("conflict {}", member.name),
+        Event::User { origin, name, .. } => format!("event {name} of {origin}"),
+        Event::Query { from, name, .. } => format!("query {name} of {from}"),
+        Event::Ack { from, .. } => format!("ack of {from}"),
+        Event::Answer { from, .. } => format!("answer of {from}"),
+        Event::MustStop { reason } => format!("must stop: {reason}"),
     }
 }

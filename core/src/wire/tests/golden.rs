@@ -21,6 +21,22 @@ const PACKETS: [(Kind, &str); crate::wire::KINDS] = [
     ),
     (Kind::SyncEnd, "d70100788889940900"),
     (Kind::Refused, "d7010019f27fb20a03026e6f"),
+    (Kind::JoinIntent, "d70100728db4220b07ac0204616e6e61"),
+    (Kind::LeaveIntent, "d701002eaf49260c08ac0204616e6e6101"),
+    (Kind::UserEvent, "d70100dfd53f6b0d16ac0204616e6e61f0a20409066465706c6f7902010201"),
+    (
+        Kind::Query,
+        "d70100dfac3e6a0e2fac024d04616e6e61000a0102038a3e0102801912000104626572740104726f6c65045e77656206757074696d650104",
+    ),
+    (Kind::Response, "d70100c109b79d0f0bac024d0462657274000103"),
+    (Kind::Relay, "d70100e3aaeb431012000a0102038a3eac024d0462657274000103"),
+    (Kind::EventPull, "d701004f82c6e3110d04616e6e61f0a2040409031401"),
+    (Kind::EventAgain, "d701002ba141f71216ac0204616e6e61f0a20409066465706c6f7902010201"),
+    (Kind::SyncClocks, "d70100fa2ee19e130401ac0202"),
+    (Kind::EventMark, "d701003bc5ea13140a04616e6e61f0a204090c"),
+    (Kind::DeltaHead, "d70100a7d94f37151d0462657274010502030406070801ac0202e807ffffffffffffffffff01"),
+    (Kind::DeltaBuckets, "d701004eacb7c31611100102030405060708090a0b0c0d0e0f10"),
+    (Kind::DeltaWant, "d7010035da0b0117020102"),
 ];
 
 fn hex(bytes: &[u8]) -> String {

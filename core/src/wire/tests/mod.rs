@@ -4,13 +4,29 @@ mod refusals;
 
 use alloc::vec::Vec;
 
-use super::{Accusation, Alive, Message, SyncHead, SyncRow, VersionSpan, Wire};
+use core::time::Duration;
+
+use super::{
+    Accusation, Alive, Clocks, DeltaHead, EventMark, EventPull, FilterList, Filters, Intent, Message, Query,
+    Relay, Response, Spans, SyncHead, SyncRow, UserEvent, VersionSpan, Wire,
+};
 use crate::Config;
-use crate::id::{Incarnation, ProbeSeq, Versions};
+use crate::id::{EventSeq, Incarnation, LamportTime, Life, ProbeSeq, Versions};
 use crate::io::State;
 
 /// One message of every kind, in the order of their numbers.
 fn one_of_each() -> [Message<'static>; super::KINDS] {
+    let ltime = LamportTime(300);
+    let (life, seq) = (Life(70_000), EventSeq(9));
+    let event =
+        UserEvent { ltime, origin: "anna", life, seq, name: "deploy", payload: &[1, 2], coalesce: true };
+    let mut filters = FilterList::new();
+    filters.nodes(&[crate::id::NodeName::new("bert").unwrap()]);
+    filters.tag("role", "^web");
+    let filters: &'static FilterList = alloc::boxed::Box::leak(filters.into());
+    let response = Response { ltime, id: 77, from: "bert", ack: false, payload: &[3] };
+    let clocks = Clocks { member: LamportTime(1), event: ltime, query: LamportTime(2) };
+
     let alive = Alive {
         incarnation: Incarnation(300),
         name: "anna",
@@ -42,6 +58,30 @@ fn one_of_each() -> [Message<'static>; super::KINDS] {
         Message::SyncRow(SyncRow { alive: row, state: State::Left }),
         Message::SyncEnd,
         Message::Refused { reason: "no" },
+        Message::JoinIntent(Intent { ltime, name: "anna", prune: false }),
+        Message::LeaveIntent(Intent { ltime, name: "anna", prune: true }),
+        Message::UserEvent(event),
+        Message::Query(Query {
+            ltime,
+            id: 77,
+            from: "anna",
+            addr: alive.addr,
+            ack: true,
+            relay_factor: 2,
+            timeout: Duration::from_millis(3200),
+            filters: Filters::of(filters),
+            name: "uptime",
+            payload: &[4],
+        }),
+        Message::Response(response),
+        Message::Relay(Relay { to: alive.addr, response }),
+        Message::EventPull(EventPull { origin: "anna", life, spans: Spans::of(&[9, 3, 20, 1]) }),
+        Message::EventAgain(event),
+        Message::SyncClocks(clocks),
+        Message::EventMark(EventMark { origin: "anna", life, complete: seq, highest: EventSeq(12) }),
+        Message::DeltaHead(DeltaHead { from: "bert", versions, clocks, rows: 1000, root: u64::MAX }),
+        Message::DeltaBuckets { digests: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] },
+        Message::DeltaWant { buckets: &[0b10] },
     ]
 }
 
