@@ -80,6 +80,7 @@ pub mod counters;
 mod deadlines;
 mod detect;
 pub mod error;
+mod events;
 pub mod id;
 pub mod io;
 pub mod keyring;

@@ -119,7 +119,8 @@ fn steady_state_allocates_nothing() {
     let config = Config { anti_entropy: rumormill_core::config::AntiEntropy::Off, ..Config::lan() };
     let mut nodes: Vec<Node> = (0..n)
         .map(|i| {
-            let restore = Restore { incarnation: Incarnation(0), roster: roster.clone() };
+            let restore =
+                Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
             let (name, seed) = (members[i].0.name.clone(), Seed::simulated(1, i as u64, 0));
             let birth = Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore };
             Node::new(config.clone(), birth, Instant::ORIGIN).unwrap()

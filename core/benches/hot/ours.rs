@@ -67,7 +67,7 @@ pub(crate) fn case(operation: Operation, members: u32) -> Case {
     let seed = Seed::simulated(1, 0, 0);
     let roster = Arc::new(Roster::new((0..=members).map(|member| (who(member), Incarnation(1))), &seed));
     let node = move || {
-        let restore = Restore { incarnation: Incarnation(0), roster: roster.clone() };
+        let restore = Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
         let (me, seed) = (who(0), Seed::simulated(1, 0, 0));
         let birth = Birth { name: me.name.clone(), addr: me.addr, tags: &Tags::new(), seed, restore };
         Node::new(config.clone(), birth, Instant::ORIGIN).expect("the birth is sound")

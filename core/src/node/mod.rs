@@ -22,6 +22,7 @@ use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
+use crate::events::LamportClocks;
 use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::members::{Known, Members, Roster};
@@ -30,7 +31,7 @@ use crate::spread::Lanes;
 use crate::sync::{Streams, push_pull_period};
 use crate::tags::Tags;
 use crate::time::{Instant, nanos};
-use crate::wire::Wire;
+use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
 
 /// Who a node is when it is born, and what it knows.
@@ -55,6 +56,8 @@ pub struct Restore {
     pub incarnation: Incarnation,
     /// Members believed alive; shared, so that giving it costs nothing. One of the node's own name is skipped.
     pub roster: Arc<Roster>,
+    /// The largest Lamport times that its former life saw; 0 when they are not known. Older events and queries are not delivered.
+    pub clocks: Clocks,
 }
 
 /// A member as a node sees it.
@@ -118,6 +121,7 @@ pub struct Node {
     joins: Vec<Join>,
     own_broadcast: Option<OwnBroadcast>,
     life: Life,
+    clocks: LamportClocks,
 }
 
 impl Node {
@@ -162,6 +166,7 @@ impl Node {
             joins: Vec::new(),
             own_broadcast: None,
             life: Life::Running,
+            clocks: LamportClocks::restored(birth.restore.clocks),
             config,
         };
         node.arm_periodic(now);
@@ -195,6 +200,7 @@ impl Node {
             joins: self.joins.clone(),
             own_broadcast: self.own_broadcast,
             life: self.life,
+            clocks: self.clocks,
         }
     }
 
@@ -262,6 +268,12 @@ impl Node {
     #[must_use]
     pub fn open_suspicions(&self) -> usize {
         self.members.n_suspect() as usize
+    }
+
+    /// The node's three Lamport clocks: what it stamps next.
+    #[must_use]
+    pub const fn clocks(&self) -> Clocks {
+        self.clocks.now()
     }
 
     /// What the node has counted since birth.

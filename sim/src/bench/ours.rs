@@ -49,7 +49,7 @@ pub(super) fn converged(config: &Config, nodes: u32, seed: u64, count: usize) ->
             addr: who.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(seed, node, 0),
-            restore: Restore { incarnation: Incarnation(0), roster: roster.clone() },
+            restore: Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() },
         };
         Node::new(config.clone(), birth, Instant::ORIGIN).ok()
     };

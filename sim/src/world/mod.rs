@@ -267,7 +267,7 @@ impl<'s> World<'s> {
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
-            restore: Restore { incarnation, roster: roster.clone() },
+            restore: Restore { incarnation, roster: roster.clone(), ..Restore::default() },
         };
         let born = Node::new(self.config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };

@@ -76,7 +76,7 @@ fn born_with(
     now: Instant,
 ) -> Node {
     let roster = Arc::new(Roster::new(members.iter().cloned(), &seed));
-    let restore = Restore { incarnation: Incarnation(0), roster };
+    let restore = Restore { incarnation: Incarnation(0), roster, ..Restore::default() };
     let name = NodeName::new(&name(i)).unwrap();
     Node::new(config.clone(), Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore }, now).unwrap()
 }
