@@ -109,6 +109,11 @@ impl Deadlines {
         self.sink(self.places[timer.place()].position as usize);
     }
 
+    /// When a timer fires.
+    pub(crate) fn at(&self, timer: Timer) -> Instant {
+        self.heap[self.places[timer.place()].position as usize].at
+    }
+
     pub(crate) fn cancel(&mut self, timer: Timer) {
         let position = self.places[timer.place()].position as usize;
         self.remove(position);

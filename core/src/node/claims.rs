@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use super::{Life, Node};
+use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
@@ -293,7 +294,9 @@ impl Node {
         let start = out.bytes.len();
         self.wire.encode(message, &mut out.bytes);
         let max = self.config.queue_messages_max as usize;
-        let shed = self.queue.members.push(slot.index, message.kind(), &out.bytes[start..], max);
+        let first = slot == Members::ME && self.config.packing == Packing::Fair;
+        let news = &out.bytes[start..];
+        let shed = self.queue.members.push_ranked(slot.index, message.kind(), news, max, first);
         out.bytes.truncate(start);
         self.note_shed_broadcasts(shed, out);
     }

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::config::{AntiEntropy, Config};
+use crate::config::{AntiEntropy, Config, Pacing};
 use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
@@ -27,7 +27,7 @@ use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity,
 use crate::io::{Outbox, State, Status};
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
-use crate::spread::Lanes;
+use crate::spread::{Lanes, Pace};
 use crate::sync::{Streams, push_pull_period};
 use crate::tags::Tags;
 use crate::time::{Instant, nanos};
@@ -111,6 +111,7 @@ pub struct Node {
     rng: Rng,
     members: Members,
     queue: Lanes,
+    pace: Pace,
     prober: Prober,
     relays: Relays,
     suspicions: Suspicions,
@@ -157,6 +158,7 @@ impl Node {
             rng,
             members,
             queue: Lanes::new(),
+            pace: Pace::new(),
             relays: Relays::new(),
             suspicions: Suspicions::new(),
             health: Health::default(),
@@ -190,6 +192,7 @@ impl Node {
             rng: seed.stream(Purpose::Protocol),
             members: self.members.clone(),
             queue: self.queue.clone(),
+            pace: self.pace,
             prober: self.prober.clone(),
             relays: self.relays.clone(),
             suspicions: self.suspicions.clone(),
@@ -264,6 +267,12 @@ impl Node {
         self.queue.len()
     }
 
+    /// Messages that wait to be sent often enough, by queue: about members, intents, queries, events.
+    #[must_use]
+    pub const fn queue_depths(&self) -> [usize; 4] {
+        self.queue.depths()
+    }
+
     /// Suspicions whose timers run at this node.
     #[must_use]
     pub fn open_suspicions(&self) -> usize {
@@ -298,7 +307,7 @@ impl Node {
     }
 
     fn arm_periodic(&mut self, now: Instant) {
-        let Self { periodic, deadlines, phases, config, members, queue, .. } = self;
+        let Self { periodic, deadlines, phases, config, members, queue, pace, wire, .. } = self;
         let company = members.others_up() > 0;
         if periodic.probe.is_none() && company {
             let at = now.next_on_grid(phases.probe, config.probe_interval);
@@ -309,8 +318,16 @@ impl Node {
             && config.gossip_nodes > 0
             && members.reachable() > 0
         {
-            let at = now.next_on_grid(phases.gossip, config.gossip_interval);
+            let at = pace.next(queue, wire.packet_room(), phases.gossip, config, now);
             periodic.gossip = Some(deadlines.arm(at, Due::Gossip));
+        } else if let Some(timer) =
+            periodic.gossip.filter(|_| config.pacing == Pacing::Paced && queue.has_unsent())
+        {
+            // What has not been sent yet does not wait for the round that is planned.
+            let at = pace.next(queue, wire.packet_room(), phases.gossip, config, now);
+            if deadlines.at(timer) > at {
+                deadlines.move_to(timer, at);
+            }
         }
         if periodic.sync.is_none() && company && config.anti_entropy == AntiEntropy::Full {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));

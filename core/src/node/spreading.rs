@@ -3,7 +3,9 @@
 use core::net::SocketAddr;
 
 use super::Node;
+use crate::config::Config;
 use crate::io::Outbox;
+use crate::time::Instant;
 use crate::wire::{Kinds, Message, Wire};
 
 /// A packet being written at the end of the outbox.
@@ -48,15 +50,22 @@ impl Node {
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
             let limit = self.queue.members.limit(&self.config, self.members.n_swim());
-            self.queue.take(room, self.config.packet_updates_max, limit, &mut out.bytes, &mut kinds);
+            let Config { packing, packet_updates_max, .. } = *self.config;
+            self.queue.take(packing, room, packet_updates_max, limit, &mut out.bytes, &mut kinds);
         }
         self.wire.finish_packet(start, &mut out.bytes);
         out.packet(to, start, kinds);
     }
 
     /// Tells a few random members what waits; each gets its own batch (memberlist's gossip tick).
-    pub(crate) fn on_gossip_due(&mut self, out: &mut Outbox) {
+    pub(crate) fn on_gossip_due(&mut self, now: Instant, out: &mut Outbox) {
         self.periodic.gossip = None;
+        let before = out.bytes.len();
+        self.gossip(out);
+        self.pace.sent(out.bytes.len() - before, &self.config, now);
+    }
+
+    fn gossip(&mut self, out: &mut Outbox) {
         let targets = self.members.choose_reachable(usize::from(self.config.gossip_nodes), &mut self.rng);
         for slot in targets {
             if self.queue.is_empty() {

@@ -1,8 +1,9 @@
-//! The queues of news side by side: about members, and one for each kind of Serf's messages.
+//! The queues of news side by side: about members, and one for each kind of Serf's messages; and how they share a packet.
 
 use alloc::vec::Vec;
 
 use super::queue::Broadcasts;
+use crate::config::Packing;
 use crate::wire::{Kind, Kinds};
 
 /// Which queue a message of Serf's layer waits in.
@@ -13,75 +14,211 @@ pub(crate) enum Lane {
     Events,
 }
 
+const LANES: usize = 4;
+/// A full packet's shares for membership, intents, queries and events, in twelfths (`Packing::Fair`).
+const SHARES: [usize; LANES] = [6, 2, 2, 2];
+const SHARES_SUM: usize = 12;
+
 /// What waits to be told, in a queue for each kind of news.
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     pub(crate) members: Broadcasts,
-    intents: Broadcasts,
-    queries: Broadcasts,
-    events: Broadcasts,
+    /// Intents, queries, events.
+    others: [Broadcasts; LANES - 1],
     /// Messages of Serf's layer replace nothing: each gets a number of its own.
     next: u32,
+    /// Bytes of its share that each queue has not used: what is longer than one packet's share gets room after a few packets.
+    credit: [usize; LANES],
 }
 
 impl Lanes {
     pub(crate) fn new() -> Self {
         Self {
             members: Broadcasts::new(),
-            intents: Broadcasts::new(),
-            queries: Broadcasts::new(),
-            events: Broadcasts::new(),
+            others: [Broadcasts::new(), Broadcasts::new(), Broadcasts::new()],
             next: 0,
+            credit: [0; LANES],
         }
     }
 
     pub(crate) const fn lane(&self, lane: Lane) -> &Broadcasts {
-        match lane {
-            Lane::Intents => &self.intents,
-            Lane::Queries => &self.queries,
-            Lane::Events => &self.events,
-        }
+        &self.others[lane as usize]
     }
 
-    const fn lane_mut(&mut self, lane: Lane) -> &mut Broadcasts {
-        match lane {
-            Lane::Intents => &mut self.intents,
-            Lane::Queries => &mut self.queries,
-            Lane::Events => &mut self.events,
-        }
+    /// Messages waiting, by queue: members, intents, queries, events.
+    pub(crate) const fn depths(&self) -> [usize; LANES] {
+        let [intents, queries, events] = &self.others;
+        [self.members.len(), intents.len(), queries.len(), events.len()]
     }
 
     /// Messages waiting in all queues.
     pub(crate) const fn len(&self) -> usize {
-        self.members.len() + self.intents.len() + self.queries.len() + self.events.len()
+        let [members, intents, queries, events] = self.depths();
+        members + intents + queries + events
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// Bytes waiting in all queues.
+    pub(crate) fn bytes(&self) -> usize {
+        self.members.bytes() + self.others.iter().map(Broadcasts::bytes).sum::<usize>()
+    }
+
+    /// Whether something has not been sent once.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.members.unsent() > 0 || self.others.iter().any(|queue| queue.unsent() > 0)
+    }
+
     /// Queues a message; its number, by which [`Broadcasts::waits_for`] finds it, and how many others were dropped for it.
     pub(crate) fn push(&mut self, lane: Lane, kind: Kind, bytes: &[u8], max: usize) -> (u32, u32) {
         self.next = self.next.wrapping_add(1);
         let number = self.next;
-        (number, self.lane_mut(lane).push(number, kind, bytes, max))
+        (number, self.others[lane as usize].push(number, kind, bytes, max))
     }
 
-    /// Appends as much as fits, membership first (Serf).
+    /// Appends as much as fits, each message once, at most `count_max` from each queue (0: no limit).
     pub(crate) fn take(
         &mut self,
+        packing: Packing,
         room: usize,
         count_max: u8,
         limit: u32,
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        let start = out.len();
-        for queue in [&mut self.members, &mut self.intents, &mut self.queries, &mut self.events] {
-            let left = room.saturating_sub(out.len() - start);
-            if !queue.is_empty() {
-                queue.take(left, count_max, limit, out, kinds);
+        if self.others.iter().all(Broadcasts::is_empty) {
+            self.credit = [0; LANES];
+            return self.members.take(room, count_max, limit, out, kinds);
+        }
+        let shares = match packing {
+            Packing::Strict => None,
+            Packing::Fair => Some(self.fair_shares(room)),
+        };
+        let (mut left, mut unused) = (room, 0);
+        for lane in 0..LANES {
+            // What one leaves goes to the next; strictly, that is all of it (Serf).
+            let allowed = shares.map_or(left, |shares| (shares[lane] + unused).min(left));
+            let before = out.len();
+            self.queue_mut(lane).take(allowed, count_max, limit, out, kinds);
+            let used = out.len() - before;
+            (left, unused) = (left - used, allowed - used);
+            self.credit[lane] = self.credit[lane].saturating_sub(used);
+        }
+    }
+
+    /// How much of a packet each queue may take: at least what it has saved up of its shares, as far as it needs it, and of what then is left as much
+    /// as it needs, in order.
+    fn fair_shares(&mut self, room: usize) -> [usize; LANES] {
+        let mut needs = [0; LANES];
+        for (lane, need) in needs.iter_mut().enumerate() {
+            *need = self.queue_mut(lane).bytes();
+            let share = room * SHARES[lane] / SHARES_SUM;
+            self.credit[lane] = if *need == 0 { 0 } else { (self.credit[lane] + share).min(room) };
+        }
+        let mut by_credit: [usize; LANES] = core::array::from_fn(|lane| lane);
+        by_credit.sort_by_key(|lane| core::cmp::Reverse(self.credit[*lane]));
+        let (mut left, mut shares) = (room, [0; LANES]);
+        for lane in by_credit {
+            shares[lane] = needs[lane].min(self.credit[lane]).min(left);
+            left -= shares[lane];
+        }
+        for lane in 0..LANES {
+            let more = (needs[lane] - shares[lane]).min(left);
+            shares[lane] += more;
+            left -= more;
+        }
+        shares
+    }
+
+    const fn queue_mut(&mut self, lane: usize) -> &mut Broadcasts {
+        match lane {
+            0 => &mut self.members,
+            _ => &mut self.others[lane - 1],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KINDS_BY_LANE: [Kind; LANES] = [Kind::Suspect, Kind::LeaveIntent, Kind::Query, Kind::UserEvent];
+
+    fn push(lanes: &mut Lanes, lane: usize, number: u32, length: usize) {
+        let bytes = alloc::vec![lane as u8; length];
+        match lane {
+            0 => drop(lanes.members.push(number, KINDS_BY_LANE[0], &bytes, 10_000)),
+            1 => drop(lanes.push(Lane::Intents, KINDS_BY_LANE[1], &bytes, 10_000)),
+            2 => drop(lanes.push(Lane::Queries, KINDS_BY_LANE[2], &bytes, 10_000)),
+            _ => drop(lanes.push(Lane::Events, KINDS_BY_LANE[3], &bytes, 10_000)),
+        }
+    }
+
+    /// Bytes that each queue got of a packet.
+    fn packet(lanes: &mut Lanes, packing: Packing, room: usize) -> [usize; LANES] {
+        let (mut out, mut kinds) = (Vec::new(), Kinds::default());
+        lanes.take(packing, room, 0, 1000, &mut out, &mut kinds);
+        assert!(out.len() <= room);
+        core::array::from_fn(|lane| out.iter().filter(|&&byte| usize::from(byte) == lane).count())
+    }
+
+    #[test]
+    fn strictly_packed_churn_starves_everything_else() {
+        let mut lanes = Lanes::new();
+        (0..100).for_each(|number| push(&mut lanes, 0, number, 30));
+        push(&mut lanes, 3, 0, 300);
+        assert_eq!(packet(&mut lanes, Packing::Strict, 1200), [1200, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_queue_alone_gets_all_the_room() {
+        for lane in 0..LANES {
+            let mut lanes = Lanes::new();
+            (0..100).for_each(|number| push(&mut lanes, lane, number, 30));
+            assert_eq!(packet(&mut lanes, Packing::Fair, 1200)[lane], 1200);
+        }
+    }
+
+    proptest! {
+        /// Whatever waits, and however long: over some packets each queue gets its share, to within one message.
+        #[test]
+        fn fairly_packed_nobody_starves(
+            lengths in prop::array::uniform4(prop::collection::vec(10usize..700, 60..90)),
+            room in 800usize..1400,
+        ) {
+            let mut lanes = Lanes::new();
+            for (lane, lengths) in lengths.iter().enumerate() {
+                for (number, length) in lengths.iter().enumerate() {
+                    push(&mut lanes, lane, number as u32, *length);
+                }
             }
+            let packets = 24;
+            let mut sent = [0; LANES];
+            for _ in 0..packets {
+                for (sum, got) in sent.iter_mut().zip(packet(&mut lanes, Packing::Fair, room)) {
+                    *sum += got;
+                }
+            }
+            for lane in 0..LANES {
+                let share = packets * (room * SHARES[lane] / SHARES_SUM);
+                // What does not fit beside the others waits for the next packet: up to one message is owed.
+                prop_assert!(sent[lane] + 2 * 700 >= share, "queue {lane} got {} of {share}", sent[lane]);
+            }
+        }
+
+        /// What fits goes: no packet leaves room for a message of its size that waits.
+        #[test]
+        fn no_packet_is_left_emptier_than_it_need_be(counts in prop::array::uniform4(0u32..40)) {
+            let mut lanes = Lanes::new();
+            for (lane, count) in counts.into_iter().enumerate() {
+                (0..count).for_each(|number| push(&mut lanes, lane, number, 20));
+            }
+            let waiting = counts.iter().sum::<u32>() as usize * 20;
+            let sent: usize = packet(&mut lanes, Packing::Fair, 1000).iter().sum();
+            prop_assert!(sent + 20 * LANES > waiting.min(1000), "{sent} of {waiting}");
         }
     }
 }

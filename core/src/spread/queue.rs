@@ -25,17 +25,23 @@ impl Rank {
     const LENGTH_SHIFT: u32 = 36;
     const LENGTH_MAX: usize = 0xFFFF;
     /// `Config` allows at most 2400 transmissions.
-    const SENT_MAX: u64 = 0xFFF;
+    const SENT_MAX: u64 = 0x97F;
+    /// What goes before everything else counts down from here.
+    const SENT_MAX_FIRST: u64 = 0xFFF;
 
     /// Of a message never sent. Ids are used again after 69 thousand million messages: a tie then goes to the older.
-    const fn fresh(length: usize, id: u64) -> Self {
+    const fn fresh(length: usize, id: u64, first: bool) -> Self {
         let length = if length > Self::LENGTH_MAX { Self::LENGTH_MAX } else { length } as u64;
         let id = id & ((1 << Self::LENGTH_SHIFT) - 1);
-        Self(Self::SENT_MAX << Self::SENT_SHIFT | length << Self::LENGTH_SHIFT | id)
+        Self(Self::start(first) << Self::SENT_SHIFT | length << Self::LENGTH_SHIFT | id)
     }
 
-    const fn sent(self) -> u32 {
-        (Self::SENT_MAX - (self.0 >> Self::SENT_SHIFT)) as u32
+    const fn start(first: bool) -> u64 {
+        if first { Self::SENT_MAX_FIRST } else { Self::SENT_MAX }
+    }
+
+    const fn sent(self, first: bool) -> u32 {
+        Self::start(first).saturating_sub(self.0 >> Self::SENT_SHIFT) as u32
     }
 
     const fn length(self) -> usize {
@@ -62,6 +68,8 @@ struct Entry {
     /// The row of the member that the message is about; a newer message about it replaces this one.
     subject: u32,
     kind: Kind,
+    /// Whether it goes before what is not.
+    first: bool,
     bytes: SmallVec<[u8; 40]>,
 }
 
@@ -74,6 +82,10 @@ pub(crate) struct Broadcasts {
     vacant: Vec<u32>,
     by_subject: HashMap<u32, u32, FixedState>,
     next_id: u64,
+    /// Bytes of all messages.
+    bytes: usize,
+    /// Messages that have not been sent yet.
+    unsent: usize,
     /// No message is shorter, so that a batch ends when this does not fit any more.
     shortest: usize,
     /// The cluster's size at the last batch, and the transmissions that it asks for.
@@ -88,6 +100,8 @@ impl Broadcasts {
             vacant: Vec::new(),
             by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
             next_id: 0,
+            bytes: 0,
+            unsent: 0,
             shortest: usize::MAX,
             limit: (0, 0),
         }
@@ -99,6 +113,22 @@ impl Broadcasts {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// Bytes of all messages that wait.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Messages that wait and have not been sent once.
+    pub(crate) const fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    fn uncount(&mut self, slot: u32) {
+        let entry = &self.entries[slot as usize];
+        self.bytes -= entry.bytes.len();
+        self.unsent -= usize::from(entry.rank.sent(entry.first) == 0);
     }
 
     /// Transmissions of each message in a cluster of `n`. The logarithm is taken only when `n` changes.
@@ -116,17 +146,34 @@ impl Broadcasts {
 
     /// Queues an encoded message about a member in place of what waits about it; how many were dropped to stay within `max`.
     pub(crate) fn push(&mut self, subject: u32, kind: Kind, bytes: &[u8], max: usize) -> u32 {
+        self.push_ranked(subject, kind, bytes, max, false)
+    }
+
+    /// The same; `first`: it goes before what is not, and is dropped after it.
+    pub(crate) fn push_ranked(
+        &mut self,
+        subject: u32,
+        kind: Kind,
+        bytes: &[u8],
+        max: usize,
+        first: bool,
+    ) -> u32 {
         self.remove(subject);
         // At most one too many, unless the bound sank. What has been sent most often goes.
         let shed = (self.order.len() + 1).saturating_sub(max).min(self.order.len());
-        for dropped in self.order.drain(..shed) {
-            self.by_subject.remove(&self.entries[dropped.slot as usize].subject);
-            self.vacant.push(dropped.slot);
+        for place in 0..shed {
+            let slot = self.order[place].slot;
+            self.uncount(slot);
+            self.by_subject.remove(&self.entries[slot as usize].subject);
+            self.vacant.push(slot);
         }
+        self.order.drain(..shed);
         self.next_id += 1;
-        let rank = Rank::fresh(bytes.len(), self.next_id);
+        self.bytes += bytes.len();
+        self.unsent += 1;
+        let rank = Rank::fresh(bytes.len(), self.next_id, first);
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry { rank, subject, kind, bytes: SmallVec::from_slice(bytes) };
+        let entry = Entry { rank, subject, kind, first, bytes: SmallVec::from_slice(bytes) };
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
@@ -153,6 +200,7 @@ impl Broadcasts {
         if let Some(slot) = self.by_subject.remove(&subject) {
             let place = self.place(self.entries[slot as usize].rank);
             self.order.remove(place);
+            self.uncount(slot);
             self.vacant.push(slot);
         }
     }
@@ -192,14 +240,17 @@ impl Broadcasts {
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
     fn put_back(&mut self, taken: &mut SmallVec<[Waiting; 64]>, limit: u32) {
         let mut left = self.order.len() - taken.len();
-        let Self { entries, by_subject, vacant, .. } = self;
+        let Self { entries, by_subject, vacant, bytes, unsent, .. } = self;
         taken.retain(|waiting| {
             let entry = &mut entries[waiting.slot as usize];
-            let stays = waiting.rank.sent() + 1 < limit;
+            let sent = waiting.rank.sent(entry.first);
+            *unsent -= usize::from(sent == 0);
+            let stays = sent + 1 < limit;
             if stays {
                 waiting.rank = waiting.rank.sent_again();
                 entry.rank = waiting.rank;
             } else {
+                *bytes -= entry.bytes.len();
                 by_subject.remove(&entry.subject);
                 vacant.push(waiting.slot);
             }
@@ -284,6 +335,18 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_first_goes_first_however_often_it_was_sent() {
+        let mut queue = Broadcasts::new();
+        queue.push_ranked(0, Kind::Alive, b"me", 10, true);
+        for round in 1..4 {
+            queue.push(round, Kind::Alive, b"long news", 10);
+            assert_eq!(take(&mut queue, 2, 4), b"me");
+        }
+        assert_eq!(take(&mut queue, 2, 4), b"me");
+        assert!(!queue.waits_for(0));
+    }
+
+    #[test]
     fn updates_per_packet_can_be_limited() {
         let mut queue = Broadcasts::new();
         for subject in 0..5 {
@@ -360,6 +423,8 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(queue.len(), model.waiting.len());
+                prop_assert_eq!(queue.bytes(), model.waiting.iter().map(|(_, bytes, ..)| bytes.len()).sum::<usize>());
+                prop_assert_eq!(queue.unsent(), model.waiting.iter().filter(|(sent, ..)| *sent == 0).count());
                 for subject in 0..30 {
                     let waits = model.waiting.iter().any(|waiting| waiting.3 == subject);
                     prop_assert_eq!(queue.waits_for(subject), waits);
