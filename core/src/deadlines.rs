@@ -30,6 +30,8 @@ pub enum Due {
     Reconnect,
     /// A stream has taken too long.
     Stream(StreamId),
+    /// Gaps in user events are asked for.
+    Repair,
     /// A leave or an update has waited long enough.
     Broadcast,
 }

@@ -52,6 +52,8 @@ pub(crate) enum Purpose {
     NameIndex = 1,
     /// The phases of periodic work.
     Phases = 2,
+    /// The life of its user events, and the hash of their origins.
+    Events = 3,
 }
 
 /// One stream of draws.

@@ -48,6 +48,7 @@ fn fire(node: &mut Node, due: Due, now: Instant, outbox: &mut Outbox) {
         Due::Gossip => node.on_gossip_due(now, outbox),
         Due::Sync => node.on_sync_due(now, outbox),
         Due::Reconnect => node.on_reconnect_due(now, outbox),
+        Due::Repair => node.on_repair_due(now, outbox),
         Due::Stream(id) => node.on_stream_deadline(id, outbox),
         Due::Broadcast => node.on_broadcast_due(now, outbox),
     }

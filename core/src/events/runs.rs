@@ -105,7 +105,9 @@ impl Runs {
     }
 
     fn settle(&mut self) {
-        while let Some((first, last)) = self.above.first().copied().filter(|run| run.0 <= self.complete.saturating_add(1)) {
+        while let Some((first, last)) =
+            self.above.first().copied().filter(|run| run.0 <= self.complete.saturating_add(1))
+        {
             debug_assert!(first > self.complete, "runs lie above the mark");
             self.complete = last;
             self.above.remove(0);

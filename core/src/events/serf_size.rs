@@ -57,7 +57,17 @@ pub(crate) struct QuerySize {
 impl QuerySize {
     /// Bytes: type, map of Addr, Filters, Flags, ID, LTime, Name, Payload, Port, RelayFactor, SourceNode, Timeout.
     pub(crate) const fn bytes(&self) -> usize {
-        let keys = raw(4) + raw(7) + raw(5) + raw(2) + raw(5) + raw(4) + raw(7) + raw(4) + raw(11) + raw(10) + raw(7);
+        let keys = raw(4)
+            + raw(7)
+            + raw(5)
+            + raw(2)
+            + raw(5)
+            + raw(4)
+            + raw(7)
+            + raw(4)
+            + raw(11)
+            + raw(10)
+            + raw(7);
         let values = raw(self.address_bytes)
             + 1
             + unsigned(self.id as u64)
@@ -76,7 +86,16 @@ impl QuerySize {
 
 /// Bytes of a response: type, map of Flags, From, ID, LTime, Payload.
 pub(crate) const fn response(ltime: u64, id: u32, from: usize, payload: usize) -> usize {
-    2 + raw(5) + 1 + raw(4) + raw(from) + raw(2) + unsigned(id as u64) + raw(5) + unsigned(ltime) + raw(7) + raw(payload)
+    2 + raw(5)
+        + 1
+        + raw(4)
+        + raw(from)
+        + raw(2)
+        + unsigned(id as u64)
+        + raw(5)
+        + unsigned(ltime)
+        + raw(7)
+        + raw(payload)
 }
 
 /// Bytes that the relay's header adds: type, map of DestAddr {IP, Port, Zone} and DestName.

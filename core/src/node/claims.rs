@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use super::{Life, Node};
+use super::{Node, Stage};
 use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
@@ -101,7 +101,7 @@ impl Node {
     }
 
     fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, via: Via, out: &mut Outbox) {
-        if self.life != Life::Running {
+        if self.stage != Stage::Running {
             return;
         }
         let me = self.members.me();
@@ -149,7 +149,7 @@ impl Node {
     ) {
         let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.life == Life::Running && suspect.incarnation >= known.incarnation {
+            if self.stage == Stage::Running && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
             }
             return;
@@ -220,7 +220,7 @@ impl Node {
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
         let Some(Found { slot, known, .. }) = self.members.look_up(dead.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.life == Life::Running && dead.incarnation >= known.incarnation {
+            if self.stage == Stage::Running && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);
             }
             return;

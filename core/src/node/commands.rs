@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use super::{Life, Node};
+use super::{Node, Stage};
 use crate::deadlines::{Due, Timer};
 use crate::error::{CommandError, StreamFailure};
 use crate::id::{Identity, META_BYTES_MAX, canonical};
@@ -48,7 +48,7 @@ enum BroadcastStage {
 
 impl Node {
     pub(crate) fn on_command(&mut self, id: CommandId, command: Command, now: Instant, out: &mut Outbox) {
-        if self.life == Life::Leaving {
+        if self.stage == Stage::Leaving {
             return out.completed(id, Err(CommandError::Leaving));
         }
         match command {
@@ -131,7 +131,7 @@ impl Node {
 
     fn leave(&mut self, id: CommandId, now: Instant, out: &mut Outbox) {
         self.complete_tags(Ok(Done::TagsSent), out);
-        self.life = Life::Leaving;
+        self.stage = Stage::Leaving;
         let incarnation = self.members.my_incarnation();
         self.members.set(Members::ME, State::Left, incarnation, now);
         if self.members.others_up() == 0 {

@@ -12,18 +12,21 @@ mod stale;
 mod streaming;
 mod user_events;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
+
+use foldhash::fast::FixedState;
 
 use crate::config::{AntiEntropy, Config, Pacing};
 use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
-use crate::events::LamportClocks;
-use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
+use crate::events::{EventLog, LamportClocks};
+use crate::id::{Identity, Incarnation, Life, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
@@ -75,7 +78,7 @@ pub struct MemberView<'a> {
 
 /// Where a node stands between birth and its last packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
+enum Stage {
     Running,
     /// It has said that it leaves; it answers, but refutes nothing any more.
     Leaving,
@@ -98,6 +101,7 @@ struct Periodic {
     gossip: Option<Timer>,
     sync: Option<Timer>,
     reconnect: Option<Timer>,
+    repair: Option<Timer>,
 }
 
 /// One node of a cluster: the whole protocol's state, advanced by [`step`](crate::step) alone.
@@ -121,8 +125,11 @@ pub struct Node {
     periodic: Periodic,
     joins: Vec<Join>,
     own_broadcast: Option<OwnBroadcast>,
-    life: Life,
+    stage: Stage,
     clocks: LamportClocks,
+    events: Box<EventLog>,
+    /// Whether it knew nobody at birth, and no exchange has ended since.
+    newcomer: bool,
 }
 
 impl Node {
@@ -146,6 +153,9 @@ impl Node {
         let versions = config.versions;
         let me = Arc::new(Identity { name: birth.name, addr, meta: meta.into(), versions });
         let incarnation = birth.restore.incarnation.next();
+        let newcomer = birth.restore.roster.is_empty();
+        let mut event_seed = birth.seed.stream(Purpose::Events);
+        let (life, event_hasher) = (Life(event_seed.u32()), FixedState::with_seed(event_seed.u64()));
         let members = Members::new(me, incarnation, &birth.seed, birth.restore.roster, now);
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
         let mut rng = birth.seed.stream(Purpose::Protocol);
@@ -167,8 +177,10 @@ impl Node {
             periodic: Periodic::default(),
             joins: Vec::new(),
             own_broadcast: None,
-            life: Life::Running,
+            stage: Stage::Running,
             clocks: LamportClocks::restored(birth.restore.clocks),
+            events: Box::new(EventLog::new(life, event_hasher, birth.restore.clocks.event)),
+            newcomer,
             config,
         };
         node.arm_periodic(now);
@@ -202,8 +214,10 @@ impl Node {
             periodic: self.periodic,
             joins: self.joins.clone(),
             own_broadcast: self.own_broadcast,
-            life: self.life,
+            stage: self.stage,
             clocks: self.clocks,
+            events: self.events.clone(),
+            newcomer: self.newcomer,
         }
     }
 

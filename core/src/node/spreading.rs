@@ -6,7 +6,7 @@ use super::Node;
 use crate::config::Config;
 use crate::io::Outbox;
 use crate::time::Instant;
-use crate::wire::{Kinds, Message, Wire};
+use crate::wire::{Kind, Kinds, Message, Wire};
 
 /// A packet being written at the end of the outbox.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,26 @@ impl Opened {
     pub(super) fn add(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
         wire.encode(message, &mut out.bytes);
         self.kinds.add(message.kind());
+    }
+
+    /// Adds a message that lies encoded, as one of this kind, which has the same fields.
+    pub(super) fn add_encoded(&mut self, kind: Kind, message: &[u8], out: &mut Outbox) {
+        if let Some((_, rest)) = message.split_first() {
+            out.bytes.push(kind as u8);
+            out.bytes.extend_from_slice(rest);
+            self.kinds.add(kind);
+        }
+    }
+
+    /// Bytes of the messages in it.
+    pub(super) const fn bytes(&self, out: &Outbox) -> usize {
+        out.bytes.len() - self.body
+    }
+
+    /// Sends it as it is.
+    pub(super) fn send(self, wire: &Wire, to: SocketAddr, out: &mut Outbox) {
+        wire.finish_packet(self.start, &mut out.bytes);
+        out.packet(to, self.start, self.kinds);
     }
 }
 

@@ -11,6 +11,7 @@ mod partitions;
 mod stage;
 mod stale;
 mod swim;
+mod user_events;
 mod words;
 
 use crate::config::Config;
