@@ -52,6 +52,10 @@ pub(crate) enum Purpose {
     NameIndex = 1,
     /// The phases of periodic work.
     Phases = 2,
+    /// The random part of nonces.
+    Nonces = 3,
+    /// Directions that coordinates are pushed in.
+    Coordinates = 4,
 }
 
 /// One stream of draws.
