@@ -8,6 +8,7 @@ use alloc::string::String;
 use thiserror::Error;
 
 pub use crate::config::ConfigError;
+pub use crate::keyring::KeyringError;
 
 /// Why a node could not be made: the operator's mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -26,6 +27,12 @@ pub enum BirthError {
         /// Bytes allowed.
         allowed: usize,
     },
+    /// A key that the configured cipher does not take.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Keys with a seed that anybody can predict, so that nonces would repeat; [`Config::simulation`](crate::Config) allows it.
+    #[error("a node with keys needs a seed from the operating system's random source, this one is simulated")]
+    SimulatedSeed,
 }
 
 /// Why a command was not carried out: the caller's mistake, or the state of the node or the network.

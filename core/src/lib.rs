@@ -21,12 +21,13 @@
 //!
 //! ```
 //! use rumormill_core::io::{Command, CommandId, Event, Input, Outbox, Output, StreamAction, StreamId, StreamInput};
+//! use rumormill_core::keyring::Keyring;
 //! use rumormill_core::{Birth, Config, Instant, Node, Restore, Seed, id::NodeName, step, tags::Tags};
 //!
 //! let node = |i: u8| {
 //!     let (name, addr) = (NodeName::new(&format!("node-{i}")).unwrap(), ([10, 0, 0, i], 7946).into());
 //!     let seed = Seed::simulated(1, i.into(), 0);
-//!     let birth = Birth { name, addr, tags: &Tags::new(), seed, restore: Restore::default() };
+//!     let birth = Birth { name, addr, tags: &Tags::new(), seed, keyring: Keyring::empty(), restore: Restore::default() };
 //!     Node::new(Config::lan(), birth, Instant::ORIGIN).unwrap()
 //! };
 //! let (mut a, mut b, mut outbox) = (node(1), node(2), Outbox::new());

@@ -52,8 +52,12 @@ pub(crate) enum Purpose {
     NameIndex = 1,
     /// The phases of periodic work.
     Phases = 2,
+    /// The random part of nonces.
+    Nonces = 3,
+    /// Directions that coordinates are pushed in.
+    Coordinates = 4,
     /// The life of its user events, and the hash of their origins.
-    Events = 3,
+    Events = 5,
 }
 
 /// One stream of draws.

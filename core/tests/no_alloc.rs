@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, Versions};
 use rumormill_core::io::{Input, Outbox, Output};
+use rumormill_core::keyring::Keyring;
 use rumormill_core::wire::{Accusation, Alive, Message, Wire};
 use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
@@ -122,7 +123,8 @@ fn steady_state_allocates_nothing() {
             let restore =
                 Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
             let (name, seed) = (members[i].0.name.clone(), Seed::simulated(1, i as u64, 0));
-            let birth = Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore };
+            let birth =
+                Birth { name, addr: addr(i), tags: &Tags::new(), seed, keyring: Keyring::empty(), restore };
             Node::new(config.clone(), birth, Instant::ORIGIN).unwrap()
         })
         .collect();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, ProbeSeq, SharedIdentity, Versions};
 use rumormill_core::io::{Input, Outbox, Output};
+use rumormill_core::keyring::Keyring;
 use rumormill_core::wire::{Alive, Message, Wire};
 use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
@@ -69,7 +70,14 @@ pub(crate) fn case(operation: Operation, members: u32) -> Case {
     let node = move || {
         let restore = Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
         let (me, seed) = (who(0), Seed::simulated(1, 0, 0));
-        let birth = Birth { name: me.name.clone(), addr: me.addr, tags: &Tags::new(), seed, restore };
+        let birth = Birth {
+            name: me.name.clone(),
+            addr: me.addr,
+            tags: &Tags::new(),
+            seed,
+            keyring: Keyring::empty(),
+            restore,
+        };
         Node::new(config.clone(), birth, Instant::ORIGIN).expect("the birth is sound")
     };
     let (packets, news, per_batch): (Packets, Packets, u64) = match operation {

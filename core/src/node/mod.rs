@@ -28,6 +28,7 @@ use crate::error::BirthError;
 use crate::events::{EventLog, LamportClocks};
 use crate::id::{Identity, Incarnation, Life, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
+use crate::keyring::Keyring;
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::spread::{Lanes, Pace};
@@ -48,6 +49,8 @@ pub struct Birth<'a> {
     pub tags: &'a Tags,
     /// Where its randomness starts.
     pub seed: Seed,
+    /// Its keys; with [`Keyring::empty`] it seals nothing and takes nothing that is sealed.
+    pub keyring: Keyring,
     /// What it knew before.
     pub restore: Restore,
 }
@@ -138,7 +141,8 @@ impl Node {
     /// The configuration and the roster may be shared with any number of other nodes.
     ///
     /// # Errors
-    /// [`BirthError`] when a setting is out of bounds, the address cannot be advertised, or the tags are too long.
+    /// [`BirthError`] when a setting is out of bounds, the address cannot be advertised, the tags are too long, or the keys
+    /// do not fit the cipher or come with a predictable seed.
     pub fn new(config: impl Into<Arc<Config>>, birth: Birth<'_>, now: Instant) -> Result<Self, BirthError> {
         let config: Arc<Config> = config.into();
         config.check()?;
@@ -146,6 +150,10 @@ impl Node {
         if addr.ip().is_unspecified() || addr.port() == 0 {
             return Err(BirthError::Address(addr));
         }
+        if !birth.keyring.is_empty() && birth.seed.is_simulated() && !config.simulation {
+            return Err(BirthError::SimulatedSeed);
+        }
+        let wire = Wire::with_keys(&config, birth.keyring, &birth.seed)?;
         let meta = birth.tags.to_meta();
         if meta.len() > META_BYTES_MAX {
             return Err(BirthError::Meta { actual: meta.len(), allowed: META_BYTES_MAX });
@@ -160,7 +168,7 @@ impl Node {
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
         let mut rng = birth.seed.stream(Purpose::Protocol);
         let mut node = Self {
-            wire: Wire::new(&config),
+            wire,
             deadlines: Deadlines::default(),
             counters: Counters::default(),
             clock: now,
@@ -197,7 +205,7 @@ impl Node {
     pub fn fork(&self, seed: Seed) -> Self {
         Self {
             config: self.config.clone(),
-            wire: self.wire.clone(),
+            wire: self.wire.fork(&seed),
             deadlines: self.deadlines.clone(),
             counters: self.counters,
             clock: self.clock,
@@ -291,6 +299,12 @@ impl Node {
     #[must_use]
     pub fn open_suspicions(&self) -> usize {
         self.members.n_suspect() as usize
+    }
+
+    /// The node's keys; empty when it seals nothing.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        self.wire.keyring()
     }
 
     /// The node's three Lamport clocks: what it stamps next.

@@ -11,17 +11,21 @@ mod fields;
 mod glance;
 mod message;
 mod native;
+mod seal;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::Config;
+use crate::keyring::{Keyring, KeyringError};
+use crate::{Config, Seed};
 pub(crate) use body::REASON_BYTES_MAX;
 pub(crate) use glance::Glance;
 use native::Native;
+use seal::Sealer;
 
 pub use delta::{BUCKETS_MAX, Clocks, DIGEST_BYTES, DeltaHead};
 pub use error::{WireError, WireErrorClass};
@@ -38,7 +42,11 @@ pub struct Wire {
     codec: Codec,
     packet_bytes_max: usize,
     frame_bytes_max: usize,
+    /// `None` without keys.
+    sealer: Option<Box<Sealer>>,
 }
+
+static NO_KEYS: Keyring = Keyring::empty();
 
 /// The encodings.
 #[derive(Clone, Debug)]
@@ -59,14 +67,52 @@ fn frame_bytes_max(config: &Config) -> usize {
 }
 
 impl Wire {
-    /// The wire of a node with this configuration (its label, `packet_bytes_max` and `frame_bytes_max`).
+    /// The wire of a node with this configuration (its label, `packet_bytes_max` and `frame_bytes_max`) and no keys.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         Self {
             codec: Codec::Native(Native::new(&config.label)),
             packet_bytes_max: config.packet_bytes_max.into(),
             frame_bytes_max: frame_bytes_max(config),
+            sealer: None,
         }
+    }
+
+    /// The wire of a node with this configuration and these keys; nonces are drawn from the seed, which nobody else may have.
+    ///
+    /// # Errors
+    /// [`KeyringError::Unfit`]: the configured cipher does not take one of the keys.
+    pub fn with_keys(config: &Config, keyring: Keyring, seed: &Seed) -> Result<Self, KeyringError> {
+        let sealer =
+            if keyring.is_empty() { None } else { Some(Box::new(Sealer::new(config, keyring, seed)?)) };
+        Ok(Self { sealer, ..Self::new(config) })
+    }
+
+    /// A copy whose nonces are its own: drawn from the seed.
+    #[must_use]
+    pub fn fork(&self, _seed: &Seed) -> Self {
+        self.clone()
+    }
+
+    /// The keys; empty when nothing is sealed.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        self.sealer.as_ref().map_or(&NO_KEYS, |sealer| sealer.keyring())
+    }
+
+    /// Changes the keys; all of the change happens, or none.
+    ///
+    /// # Errors
+    /// [`KeyringError::Off`] where there are no keys; [`KeyringError::Unfit`] when the cipher does not take one; and the
+    /// change's own.
+    pub fn change_keys(
+        &mut self,
+        change: impl FnOnce(&mut Keyring) -> Result<(), KeyringError>,
+    ) -> Result<(), KeyringError> {
+        let Some(sealer) = &mut self.sealer else { return Err(KeyringError::Off) };
+        let mut keyring = sealer.keyring().clone();
+        change(&mut keyring)?;
+        sealer.set_keyring(keyring)
     }
 
     /// Bytes that a packet has for encoded messages, so that the whole has at most `packet_bytes_max`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Event, Input, Outbox, Output};
+use rumormill_core::keyring::Keyring;
 use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
 use super::arena::{Arena, Peer};
@@ -49,6 +50,7 @@ pub(super) fn converged(config: &Config, nodes: u32, seed: u64, count: usize) ->
             addr: who.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(seed, node, 0),
+            keyring: Keyring::empty(),
             restore: Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() },
         };
         Node::new(config.clone(), birth, Instant::ORIGIN).ok()

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
+use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
 use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed};
@@ -267,6 +268,7 @@ impl<'s> World<'s> {
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
+            keyring: Keyring::empty(),
             restore: Restore { incarnation, roster: roster.clone(), ..Restore::default() },
         };
         let born = Node::new(self.config.clone(), birth, self.stage.conditions.local(node, self.stage.now));

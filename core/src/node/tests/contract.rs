@@ -7,6 +7,7 @@ use super::{SECOND, addr, lan};
 use crate::config::Config;
 use crate::id::NodeName;
 use crate::io::{Command, CommandId, Input, Outbox};
+use crate::keyring::Keyring;
 use crate::node::{Birth, Node, Restore};
 use crate::rng::Seed;
 use crate::step;
@@ -128,6 +129,7 @@ fn bad_births_name_what_is_wrong() {
         addr: addr.parse().unwrap(),
         tags: &tags,
         seed: Seed::simulated(1, 1, 1),
+        keyring: Keyring::empty(),
         restore: Restore::default(),
     };
     let error = Node::new(lan(), birth("0.0.0.0:1"), Instant::ORIGIN).unwrap_err();

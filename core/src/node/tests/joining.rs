@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::error::CommandError;
 use crate::id::{Incarnation, NodeName};
 use crate::io::{Command, CommandId, Done, State};
+use crate::keyring::Keyring;
 use crate::node::{Birth, Node, Restore};
 use crate::rng::Seed;
 use crate::tags::Tags;
@@ -93,6 +94,7 @@ fn a_name_in_use_cannot_be_taken_by_another_address() {
         addr: addr(3),
         tags: &Tags::new(),
         seed: Seed::simulated(9, 77, 0),
+        keyring: Keyring::empty(),
         restore: Restore::default(),
     };
     let thief = Node::new(lan(), thief, Instant::ORIGIN).unwrap();

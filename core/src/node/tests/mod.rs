@@ -17,6 +17,7 @@ mod words;
 use crate::config::Config;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Versions};
 use crate::io::{Event, State};
+use crate::keyring::Keyring;
 use crate::members::Roster;
 use crate::node::{Birth, Node, Restore};
 use crate::rng::Seed;
@@ -79,7 +80,12 @@ fn born_with(
     let roster = Arc::new(Roster::new(members.iter().cloned(), &seed));
     let restore = Restore { incarnation: Incarnation(0), roster, ..Restore::default() };
     let name = NodeName::new(&name(i)).unwrap();
-    Node::new(config.clone(), Birth { name, addr: addr(i), tags: &Tags::new(), seed, restore }, now).unwrap()
+    Node::new(
+        config.clone(),
+        Birth { name, addr: addr(i), tags: &Tags::new(), seed, keyring: Keyring::empty(), restore },
+        now,
+    )
+    .unwrap()
 }
 
 fn state(node: &Node, of: usize) -> Option<State> {
