@@ -12,6 +12,7 @@ mod stale;
 mod streaming;
 mod user_events;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -33,6 +34,7 @@ use crate::tags::Tags;
 use crate::time::{Instant, nanos};
 use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
+use intents::Intents;
 
 /// Who a node is when it is born, and what it knows.
 #[derive(Clone, Debug)]
@@ -122,6 +124,7 @@ pub struct Node {
     own_broadcast: Option<OwnBroadcast>,
     life: Life,
     clocks: LamportClocks,
+    intents: Box<Intents>,
 }
 
 impl Node {
@@ -167,6 +170,7 @@ impl Node {
             own_broadcast: None,
             life: Life::Running,
             clocks: LamportClocks::restored(birth.restore.clocks),
+            intents: Box::default(),
             config,
         };
         node.arm_periodic(now);
@@ -201,6 +205,7 @@ impl Node {
             own_broadcast: self.own_broadcast,
             life: self.life,
             clocks: self.clocks,
+            intents: self.intents.clone(),
         }
     }
 
@@ -294,6 +299,7 @@ impl Node {
     /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
         self.finish_own_broadcast(now, out);
+        self.finish_force_leaves(out);
         self.arm_periodic(now);
     }
 

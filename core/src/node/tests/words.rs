@@ -2,8 +2,8 @@
 
 use super::{addr, name};
 use crate::config::Config;
-use crate::id::{Incarnation, ProbeSeq, Versions};
-use crate::wire::{Accusation, Alive, Message, Wire};
+use crate::id::{Incarnation, LamportTime, ProbeSeq, Versions};
+use crate::wire::{Accusation, Alive, Intent, Message, Wire};
 use alloc::vec::Vec;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Word {
     Alive { of: usize, incarnation: u32 },
     Suspect { of: usize, incarnation: u32, by: usize },
     Dead { of: usize, incarnation: u32, by: usize },
+    JoinIntent { of: usize, at: u64 },
+    LeaveIntent { of: usize, at: u64, prune: bool },
 }
 
 impl Word {
@@ -47,6 +49,12 @@ impl Word {
                 name: &name(of),
                 from: &name(by),
             })),
+            Self::JoinIntent { of, at } => {
+                say(&Message::JoinIntent(Intent { ltime: LamportTime(at), name: &name(of), prune: false }));
+            }
+            Self::LeaveIntent { of, at, prune } => {
+                say(&Message::LeaveIntent(Intent { ltime: LamportTime(at), name: &name(of), prune }));
+            }
         }
     }
 
@@ -65,6 +73,10 @@ impl Word {
             }
             Message::Dead(a) => {
                 Self::Dead { of: number(a.name), incarnation: a.incarnation.0, by: number(a.from) }
+            }
+            Message::JoinIntent(intent) => Self::JoinIntent { of: number(intent.name), at: intent.ltime.0 },
+            Message::LeaveIntent(Intent { ltime, name, prune }) => {
+                Self::LeaveIntent { of: number(name), at: ltime.0, prune }
             }
             _ => panic!("no message of a packet: {message:?}"),
         }
