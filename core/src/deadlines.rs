@@ -34,6 +34,10 @@ pub enum Due {
     Repair,
     /// A leave or an update has waited long enough.
     Broadcast,
+    /// The oldest intent about an unknown member is dropped.
+    Intents,
+    /// A force-leave has waited long enough; the number of its intent in its queue.
+    ForceLeave(u32),
 }
 
 /// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.

@@ -51,6 +51,8 @@ fn fire(node: &mut Node, due: Due, now: Instant, outbox: &mut Outbox) {
         Due::Repair => node.on_repair_due(now, outbox),
         Due::Stream(id) => node.on_stream_deadline(id, outbox),
         Due::Broadcast => node.on_broadcast_due(now, outbox),
+        Due::Intents => node.on_intents_due(now),
+        Due::ForceLeave(number) => node.on_force_leave_due(number, outbox),
     }
 }
 

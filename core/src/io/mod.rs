@@ -180,6 +180,14 @@ pub enum Status {
     Failed = 4,
 }
 
+impl Status {
+    /// Whether the member is in the cluster: alive or leaving.
+    #[must_use]
+    pub const fn is_up(self) -> bool {
+        matches!(self, Self::Alive | Self::Leaving)
+    }
+}
+
 /// Through what a claim about a member came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Via {

@@ -13,6 +13,7 @@ mod order;
 mod overlay;
 mod precedence;
 mod roster;
+mod status;
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -20,10 +21,10 @@ use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 
 use crate::deadlines::Timer;
-use crate::id::{Incarnation, SharedIdentity, Slot, Versions};
+use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot, Versions};
 use crate::io::{State, Status};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::time::Instant;
@@ -32,6 +33,7 @@ use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
 pub use roster::Roster;
 use roster::{Face, VersionCounts, hash_name};
+use status::status_after;
 
 /// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
 #[derive(Clone, Debug)]
@@ -96,8 +98,10 @@ pub(crate) struct Members {
     counts: [u32; 5],
     failed: u32,
     left: u32,
-    /// Members with status alive, by their version bytes.
+    /// Members with status alive or leaving, by their version bytes.
     versions: VersionCounts,
+    /// When a member's status was last decided by an intent; rows without one have had none. By index, which nobody chooses.
+    status_times: HashMap<u32, LamportTime, FixedState>,
     order: ProbeOrder,
 }
 
@@ -136,6 +140,7 @@ impl Members {
             failed: 0,
             left: 0,
             versions,
+            status_times: HashMap::with_hasher(FixedState::with_seed(0)),
             order: ProbeOrder::new(),
         };
         if hole == NOWHERE {
@@ -171,7 +176,7 @@ impl Members {
         self.counts[State::Suspect as usize]
     }
 
-    /// The version bytes of members with status alive, the node itself included, each once and in no order.
+    /// The version bytes of members with status alive or leaving, the node itself included, each once and in no order.
     pub(crate) fn versions_alive(&self) -> impl Iterator<Item = Versions> {
         self.versions.keys().copied()
     }
@@ -382,12 +387,7 @@ impl Members {
         let Some(row) = self.touch(slot) else { return };
         let Some(before) = row.state else { return };
         let status_before = row.status;
-        let status = match state {
-            State::Alive | State::Suspect => Status::Alive,
-            State::Dead => Status::Failed,
-            State::Left => Status::Left,
-            State::Forgotten => status_before,
-        };
+        let status = status_after(state, status_before);
         row.incarnation = incarnation;
         row.status = status;
         if before != state {
@@ -400,9 +400,9 @@ impl Members {
         if status != status_before {
             self.count_status(status_before, status);
             let versions = self.identity(slot).map(|identity| identity.versions);
-            match (status_before, status, versions) {
-                (Status::Alive, _, Some(versions)) => self.versions.remove(versions),
-                (_, Status::Alive, Some(versions)) => self.versions.add(versions),
+            match (status_before.is_up(), status.is_up(), versions) {
+                (true, false, Some(versions)) => self.versions.remove(versions),
+                (false, true, Some(versions)) => self.versions.add(versions),
                 _ => {}
             }
         }
@@ -428,7 +428,7 @@ impl Members {
         let Some((known, before)) = self.known(slot).zip(self.identity(slot).map(|old| old.versions)) else {
             return;
         };
-        if known.status == Status::Alive && before != identity.versions {
+        if known.status.is_up() && before != identity.versions {
             self.versions.remove(before);
             self.versions.add(identity.versions);
         }
@@ -443,9 +443,10 @@ impl Members {
         let identity = self.identity(slot)?.clone();
         let row = self.touch(slot)?;
         (row.state, row.identity) = (None, None);
+        self.status_times.remove(&slot.index);
         self.counts[known.state as usize] -= 1;
         self.count_status(known.status, Status::Alive);
-        if known.status == Status::Alive {
+        if known.status.is_up() {
             self.versions.remove(identity.versions);
         }
         if self.base_row(slot.index).is_none() {

@@ -160,6 +160,8 @@ struct Naive {
     status: Status,
     incarnation: u32,
     changed: u64,
+    /// Of its status.
+    time: u64,
     /// Of its address; its version spoken is the port's last digit.
     port: u16,
 }
@@ -170,6 +172,8 @@ enum Op {
     Meet,
     Set(State),
     Rename(u16),
+    /// An intent, at this Lamport time.
+    Intent(bool, u64),
     Reap,
 }
 
@@ -180,6 +184,7 @@ fn op() -> impl proptest::strategy::Strategy<Value = Op> {
         2 => Just(Op::Meet),
         6 => prop::sample::select(&STATES[..]).prop_map(Op::Set),
         1 => any::<u16>().prop_map(Op::Rename),
+        3 => (any::<bool>(), 0u64..3).prop_map(|(leave, time)| Op::Intent(leave, time)),
         2 => Just(Op::Reap),
     ]
 }
@@ -197,7 +202,7 @@ proptest! {
         let table_seed = Seed::simulated(1, 0, 0);
         let mut members =
             Members::new(identity("me"), Incarnation(1), &table_seed, roster(with_me), Instant::ORIGIN);
-        let fresh = |now| Naive { state: State::Alive, status: Status::Alive, incarnation: 1, changed: now, port: 7946 };
+        let fresh = |now| Naive { state: State::Alive, status: Status::Alive, incarnation: 1, changed: now, time: 0, port: 7946 };
         let mut model: BTreeMap<String, Naive> = names.map(|name| (name, fresh(0))).collect();
         let mut rng = Seed::simulated(seed, 0, 0).stream(Purpose::Protocol);
         for (now, (name, op)) in (1u64..).zip(ops) {
@@ -223,6 +228,17 @@ proptest! {
                     members.set_identity(slot, Arc::new(other));
                     model.get_mut(&name).unwrap().port = port;
                 }
+                (Some(slot), Op::Intent(leave, time)) => {
+                    let row = model.get_mut(&name).unwrap();
+                    row.status = match (row.status, leave) {
+                        (Status::Alive, true) => Status::Leaving,
+                        (Status::Leaving, false) => Status::Alive,
+                        (Status::Failed, true) => Status::Left,
+                        (status, _) => status,
+                    };
+                    row.time = time;
+                    members.set_status(slot, row.status, LamportTime(time));
+                }
                 (Some(slot), Op::Set(state)) => {
                     members.set(slot, state, Incarnation(now as u32), at);
                     let row = model.get_mut(&name).unwrap();
@@ -230,7 +246,9 @@ proptest! {
                         row.changed = now;
                     }
                     row.status = match state {
+                        State::Alive | State::Suspect if row.status == Status::Leaving => Status::Leaving,
                         State::Alive | State::Suspect => Status::Alive,
+                        State::Dead if matches!(row.status, Status::Leaving | Status::Left) => Status::Left,
                         State::Dead => Status::Failed,
                         State::Left => Status::Left,
                         State::Forgotten => row.status,
@@ -259,16 +277,17 @@ fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked 
     for (who, known) in members.iter().skip(1) {
         let Known { state, status, incarnation, changed } = known;
         let (incarnation, changed, port) = (incarnation.0, changed.as_nanos(), who.addr.port());
-        let row = Naive { state, status, incarnation, changed, port };
-        prop_assert_eq!(listed.insert(String::from(who.name.as_str()), row), None);
         let found = members.look_up(who.name.as_bytes()).unwrap();
+        let time = members.status_time(found.slot).0;
+        let row = Naive { state, status, incarnation, changed, time, port };
+        prop_assert_eq!(listed.insert(String::from(who.name.as_str()), row), None);
         prop_assert_eq!((found.known, found.addr), (known, who.addr));
         prop_assert_eq!(members.identity(found.slot), Some(who));
     }
     prop_assert_eq!(&listed, model);
     let spoken =
         |row: &Naive| if row.port == 7946 { Versions::CURRENT.protocol } else { (row.port % 10) as u8 };
-    let mut alive: Vec<u8> = model.values().filter(|row| row.status == Status::Alive).map(spoken).collect();
+    let mut alive: Vec<u8> = model.values().filter(|row| row.status.is_up()).map(spoken).collect();
     alive.push(Versions::CURRENT.protocol);
     let mut counted: Vec<u8> = members.versions_alive().map(|versions| versions.protocol).collect();
     alive.sort_unstable();

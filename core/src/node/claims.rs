@@ -2,12 +2,12 @@
 
 use alloc::sync::Arc;
 
-use super::{Node, Stage};
+use super::{Life, Node};
 use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
-use crate::members::{Claim, Found, Members, Verdict, verdict};
+use crate::members::{Claim, Found, Known, Members, Verdict, verdict};
 use crate::spread::Lane;
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Message};
@@ -55,7 +55,7 @@ impl Node {
             let before = Some(known.state);
             out.note(Note::Applied { subject: &identity, before, state: State::Alive, incarnation, via });
         }
-        if known.status != Status::Alive {
+        if !known.status.is_up() {
             out.event(Event::Join { member: &identity, incarnation });
         } else if retagged {
             out.event(Event::Update { member: &identity });
@@ -77,6 +77,7 @@ impl Node {
             Arc::new(Identity { name, addr: alive.addr, meta: alive.meta.into(), versions: alive.versions });
         let incarnation = alive.incarnation;
         let slot = self.members.insert(identity.clone(), incarnation, now);
+        self.recall_intent(slot, &identity.name);
         self.tell(slot, &Message::Alive(*alive), out);
         out.note(Note::Applied { subject: &identity, before: None, state: State::Alive, incarnation, via });
         out.event(Event::Join { member: &identity, incarnation });
@@ -101,7 +102,7 @@ impl Node {
     }
 
     fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, via: Via, out: &mut Outbox) {
-        if self.stage != Stage::Running {
+        if self.life != Life::Running {
             return;
         }
         let me = self.members.me();
@@ -149,7 +150,7 @@ impl Node {
     ) {
         let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.stage == Stage::Running && suspect.incarnation >= known.incarnation {
+            if self.life == Life::Running && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
             }
             return;
@@ -220,7 +221,7 @@ impl Node {
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
         let Some(Found { slot, known, .. }) = self.members.look_up(dead.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.stage == Stage::Running && dead.incarnation >= known.incarnation {
+            if self.life == Life::Running && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);
             }
             return;
@@ -245,6 +246,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
+        let Some(status) = self.members.known(slot).map(|known| known.status) else { return };
         self.stop_timer(slot);
         self.suspicions.end(slot);
         let incarnation = dead.incarnation;
@@ -255,10 +257,12 @@ impl Node {
         self.tell(slot, &Message::Dead(*dead), out);
         let Some(member) = self.members.identity(slot) else { return };
         out.note(Note::Applied { subject: member, before: Some(before), state, incarnation, via });
-        out.event(match state {
-            State::Left => Event::Leave { member },
-            _ => Event::Failed { member, incarnation },
-        });
+        // A member that said that it leaves has left, whoever found it dead. One that was said to have left leaves only once.
+        match self.members.known(slot).map(|known| known.status) {
+            Some(Status::Left) if status != Status::Left => out.event(Event::Leave { member }),
+            Some(Status::Failed) => out.event(Event::Failed { member, incarnation }),
+            _ => {}
+        }
     }
 
     /// A dead member is forgotten by the failure detector, and later reaped.
@@ -267,11 +271,8 @@ impl Node {
         let Some(known) = self.members.known(slot) else { return };
         if known.state != State::Forgotten {
             self.members.set(slot, State::Forgotten, known.incarnation, now);
-            let remembered = match known.status {
-                Status::Left => self.config.tombstone_timeout,
-                Status::Failed | Status::Alive | Status::Leaving => self.config.reconnect_timeout,
-            };
-            let timer = self.deadlines.arm((known.changed + remembered).max(now), Due::Lifetime(slot));
+            let end = self.end_of_life(known).max(now);
+            let timer = self.deadlines.arm(end, Due::Lifetime(slot));
             self.members.set_timer(slot, timer);
             return;
         }
@@ -282,7 +283,24 @@ impl Node {
         }
     }
 
-    fn stop_timer(&mut self, slot: Slot) {
+    /// When a member that is gone is reaped.
+    fn end_of_life(&self, known: Known) -> Instant {
+        known.changed
+            + match known.status {
+                Status::Left => self.config.tombstone_timeout,
+                Status::Failed | Status::Alive | Status::Leaving => self.config.reconnect_timeout,
+            }
+    }
+
+    /// A failed member has left after all: it is remembered as long as those, counted from its death (Serf).
+    pub(super) fn lifetime_changed(&mut self, slot: Slot, now: Instant) {
+        let known = self.members.known(slot).filter(|known| known.state == State::Forgotten);
+        if let Some((known, timer)) = known.zip(self.members.timer(slot)) {
+            self.deadlines.move_to(timer, self.end_of_life(known).max(now));
+        }
+    }
+
+    pub(super) fn stop_timer(&mut self, slot: Slot) {
         if let Some(timer) = self.members.take_timer(slot) {
             self.deadlines.cancel(timer);
         }

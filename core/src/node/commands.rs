@@ -5,12 +5,13 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use super::{Node, Stage};
+use super::{Life, Node};
 use crate::deadlines::{Due, Timer};
 use crate::error::{CommandError, StreamFailure};
 use crate::id::{Identity, META_BYTES_MAX, canonical};
 use crate::io::{Command, CommandId, Done, Outbox, State};
 use crate::members::Members;
+use crate::spread::Lane;
 use crate::sync::Purpose;
 use crate::tags::Tags;
 use crate::time::Instant;
@@ -40,6 +41,8 @@ pub(super) struct OwnBroadcast {
 enum BroadcastStage {
     /// New tags are being sent.
     Tags,
+    /// The leave intent of this number is being sent: the cluster sees the node leaving.
+    Intent(u32),
     /// The leave is being sent.
     Leave,
     /// The leave was sent; the node stays a little, to relay and to answer.
@@ -48,7 +51,7 @@ enum BroadcastStage {
 
 impl Node {
     pub(crate) fn on_command(&mut self, id: CommandId, command: Command, now: Instant, out: &mut Outbox) {
-        if self.stage == Stage::Leaving {
+        if self.life == Life::Leaving {
             return out.completed(id, Err(CommandError::Leaving));
         }
         match command {
@@ -88,6 +91,9 @@ impl Node {
             let Some(address) = join.rest.next().map(canonical) else {
                 let join = self.joins.swap_remove(position);
                 let Join { reached, failed, .. } = join;
+                if reached > 0 {
+                    self.say_join(out);
+                }
                 let result = match join.last {
                     Some((last, reason)) if reached == 0 => {
                         Err(CommandError::NotJoined { tried: failed, last, reason })
@@ -131,12 +137,21 @@ impl Node {
 
     fn leave(&mut self, id: CommandId, now: Instant, out: &mut Outbox) {
         self.complete_tags(Ok(Done::TagsSent), out);
-        self.stage = Stage::Leaving;
-        let incarnation = self.members.my_incarnation();
-        self.members.set(Members::ME, State::Left, incarnation, now);
+        self.give_up_force_leaves(out);
+        self.life = Life::Leaving;
         if self.members.others_up() == 0 {
+            self.members.set(Members::ME, State::Left, self.members.my_incarnation(), now);
             return out.completed(id, Ok(Done::Left));
         }
+        let intent = self.say_leave(out);
+        let timer = self.deadlines.arm(now + self.config.broadcast_timeout, Due::Broadcast);
+        self.own_broadcast = Some(OwnBroadcast { id, timer, stage: BroadcastStage::Intent(intent) });
+    }
+
+    /// The intent was sent, or could not be sent often enough in time: the node goes.
+    fn say_gone(&mut self, id: CommandId, now: Instant, out: &mut Outbox) {
+        let incarnation = self.members.my_incarnation();
+        self.members.set(Members::ME, State::Left, incarnation, now);
         let me = self.members.me().clone();
         // The author is the member itself: that is what makes it a leave (memberlist).
         self.tell(
@@ -177,11 +192,19 @@ impl Node {
     /// Ends what waits for a broadcast about this node once it has left the queue: sent often enough, or replaced.
     pub(super) fn finish_own_broadcast(&mut self, now: Instant, out: &mut Outbox) {
         let Some(own) = self.own_broadcast else { return };
-        if self.queue.members.waits_for(Members::ME.index) {
+        let waits = match own.stage {
+            BroadcastStage::Intent(number) => self.queue.lane(Lane::Intents).waits_for(number),
+            _ => self.queue.members.waits_for(Members::ME.index),
+        };
+        if waits {
             return;
         }
         match own.stage {
             BroadcastStage::Tags => self.complete_tags(Ok(Done::TagsSent), out),
+            BroadcastStage::Intent(_) => {
+                self.deadlines.cancel(own.timer);
+                self.say_gone(own.id, now, out);
+            }
             BroadcastStage::Leave => {
                 self.deadlines.cancel(own.timer);
                 self.stay_a_little(own.id, now);
@@ -200,6 +223,7 @@ impl Node {
         match own.stage {
             BroadcastStage::Tags => out.completed(own.id, Err(CommandError::BroadcastTimeout)),
             // Serf warns and leaves all the same; so do we.
+            BroadcastStage::Intent(_) => self.say_gone(own.id, now, out),
             BroadcastStage::Leave => self.stay_a_little(own.id, now),
             BroadcastStage::Propagate => out.completed(own.id, Ok(Done::Left)),
         }

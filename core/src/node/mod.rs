@@ -26,7 +26,7 @@ use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
 use crate::events::{EventLog, LamportClocks};
-use crate::id::{Identity, Incarnation, Life, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
+use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::keyring::Keyring;
 use crate::members::{Known, Members, Roster};
@@ -37,6 +37,7 @@ use crate::tags::Tags;
 use crate::time::{Instant, nanos};
 use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
+use intents::Intents;
 
 /// Who a node is when it is born, and what it knows.
 #[derive(Clone, Debug)]
@@ -81,7 +82,7 @@ pub struct MemberView<'a> {
 
 /// Where a node stands between birth and its last packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Life {
     Running,
     /// It has said that it leaves; it answers, but refutes nothing any more.
     Leaving,
@@ -128,11 +129,12 @@ pub struct Node {
     periodic: Periodic,
     joins: Vec<Join>,
     own_broadcast: Option<OwnBroadcast>,
-    stage: Stage,
+    life: Life,
     clocks: LamportClocks,
     events: Box<EventLog>,
     /// Whether it knew nobody at birth, and no exchange has ended since.
     newcomer: bool,
+    intents: Box<Intents>,
 }
 
 impl Node {
@@ -163,7 +165,8 @@ impl Node {
         let incarnation = birth.restore.incarnation.next();
         let newcomer = birth.restore.roster.is_empty();
         let mut event_seed = birth.seed.stream(Purpose::Events);
-        let (life, event_hasher) = (Life(event_seed.u32()), FixedState::with_seed(event_seed.u64()));
+        let (life, event_hasher) =
+            (crate::id::Life(event_seed.u32()), FixedState::with_seed(event_seed.u64()));
         let members = Members::new(me, incarnation, &birth.seed, birth.restore.roster, now);
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
         let mut rng = birth.seed.stream(Purpose::Protocol);
@@ -185,10 +188,11 @@ impl Node {
             periodic: Periodic::default(),
             joins: Vec::new(),
             own_broadcast: None,
-            stage: Stage::Running,
+            life: Life::Running,
             clocks: LamportClocks::restored(birth.restore.clocks),
             events: Box::new(EventLog::new(life, event_hasher, birth.restore.clocks.event)),
             newcomer,
+            intents: Box::default(),
             config,
         };
         node.arm_periodic(now);
@@ -222,10 +226,11 @@ impl Node {
             periodic: self.periodic,
             joins: self.joins.clone(),
             own_broadcast: self.own_broadcast,
-            stage: self.stage,
+            life: self.life,
             clocks: self.clocks,
             events: self.events.clone(),
             newcomer: self.newcomer,
+            intents: self.intents.clone(),
         }
     }
 
@@ -331,6 +336,7 @@ impl Node {
     /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
         self.finish_own_broadcast(now, out);
+        self.finish_force_leaves(out);
         self.arm_periodic(now);
     }
 

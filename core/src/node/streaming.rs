@@ -2,12 +2,12 @@
 
 use core::net::SocketAddr;
 
-use super::{Node, Stage};
+use super::{Life, Node};
 use crate::deadlines::Due;
 use crate::error::StreamFailure;
 use crate::io::Note;
 use crate::io::{Outbox, ProbePath, Shed, State, StreamId, Via};
-use crate::sync::{Purpose, Stage as StreamStage, Stream, span, verify};
+use crate::sync::{Purpose, Stage, Stream, span, verify};
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Kinds, Message, REASON_BYTES_MAX, SyncHead, SyncRow, VersionSpan};
 
@@ -29,7 +29,7 @@ impl Node {
         }
         let id = self.streams.mint();
         let timer = self.deadlines.arm(deadline, Due::Stream(id));
-        self.streams.insert(id, Stream { purpose, peer: to, stage: StreamStage::Connecting, timer });
+        self.streams.insert(id, Stream { purpose, peer: to, stage: Stage::Connecting, timer });
         out.open(id, to, deadline);
         Ok(id)
     }
@@ -47,8 +47,8 @@ impl Node {
         out: &mut Outbox,
     ) {
         match (self.streams.get(id), id) {
-            (Some(stream), _) if stream.stage == StreamStage::Connecting => {
-                self.streams.set_stage(id, StreamStage::AwaitHead);
+            (Some(stream), _) if stream.stage == Stage::Connecting => {
+                self.streams.set_stage(id, Stage::AwaitHead);
                 match stream.purpose {
                     Purpose::Probe(seq) => self.ping_over_stream(id, seq, out),
                     purpose => self.send_table(id, purpose.is_join(), out),
@@ -61,7 +61,7 @@ impl Node {
                     return out.close(id);
                 }
                 let timer = self.deadlines.arm(now + self.config.stream_timeout, Due::Stream(id));
-                let stage = StreamStage::AwaitHead;
+                let stage = Stage::AwaitHead;
                 self.streams.insert(id, Stream { purpose: Purpose::Inbound, peer, stage, timer });
             }
             // Opened twice, or after we gave it up: the driver closes it when told so.
@@ -166,27 +166,25 @@ impl Node {
         out: &mut Outbox,
     ) {
         match (stream.purpose, stream.stage, *message) {
-            (Purpose::Inbound, StreamStage::AwaitHead, Message::Ping { seq, target }) => {
+            (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
                 let meant = self.members.is_me(target);
                 self.forget_stream(id);
                 if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
             }
-            (Purpose::Probe(expected), StreamStage::AwaitHead, Message::Ack { seq }) if seq == expected => {
+            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq }) if seq == expected => {
                 self.forget_stream(id);
                 if let Some(probe) = self.prober.answered(seq) {
                     self.probe_succeeded(probe, ProbePath::Stream, now, out);
                 }
             }
             (Purpose::Probe(_), ..) => self.abort_stream(id, StreamFailure::OutOfOrder, out),
-            (_, StreamStage::AwaitHead, Message::SyncHead(head)) => self.on_sync_head(id, stream, &head, out),
-            (_, StreamStage::AwaitHead, Message::Refused { reason })
-                if stream.purpose != Purpose::Inbound =>
-            {
+            (_, Stage::AwaitHead, Message::SyncHead(head)) => self.on_sync_head(id, stream, &head, out),
+            (_, Stage::AwaitHead, Message::Refused { reason }) if stream.purpose != Purpose::Inbound => {
                 self.forget_stream(id);
                 self.exchange_failed(stream.purpose, StreamFailure::Refusal(reason.into()), out);
             }
-            (_, StreamStage::Rows, Message::SyncRow(row)) => self.merge_row(&row, now, out),
-            (purpose, StreamStage::Rows, Message::SyncEnd) => {
+            (_, Stage::Rows, Message::SyncRow(row)) => self.merge_row(&row, now, out),
+            (purpose, Stage::Rows, Message::SyncEnd) => {
                 self.forget_stream(id);
                 self.counters.syncs += 1;
                 self.newcomer = false;
@@ -210,7 +208,7 @@ impl Node {
             }
             return;
         }
-        self.streams.set_stage(id, StreamStage::Rows);
+        self.streams.set_stage(id, Stage::Rows);
         if stream.purpose == Purpose::Inbound {
             // Our table as it is before we merge theirs.
             self.send_table(id, head.join, out);
@@ -298,7 +296,7 @@ impl Node {
         self.periodic.reconnect = None;
         let failed = self.members.n_failed();
         let rest = self.members.n_serf().saturating_sub(failed + self.members.n_left());
-        if self.stage != Stage::Running || !self.rng.chance(failed, rest) {
+        if self.life != Life::Running || !self.rng.chance(failed, rest) {
             return;
         }
         let target = self.members.choose_failed(&mut self.rng);

@@ -4,6 +4,7 @@ mod cluster;
 mod contract;
 mod detection;
 mod hostile;
+mod intents;
 mod joining;
 mod leaving;
 mod lifeguard;

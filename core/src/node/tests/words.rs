@@ -2,8 +2,8 @@
 
 use super::{addr, name};
 use crate::config::Config;
-use crate::id::{Incarnation, ProbeSeq, Versions};
-use crate::wire::{Accusation, Alive, Kind, Message, Wire};
+use crate::id::{Incarnation, LamportTime, ProbeSeq, Versions};
+use crate::wire::{Accusation, Alive, Intent, Kind, Message, Wire};
 use alloc::vec::Vec;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,16 @@ pub(super) enum Word {
         incarnation: u32,
         by: usize,
     },
-    /// A message of Serf's layer, told by its kind; not to be sent.
+    JoinIntent {
+        of: usize,
+        at: u64,
+    },
+    LeaveIntent {
+        of: usize,
+        at: u64,
+        prune: bool,
+    },
+    /// Another message of Serf's layer, told by its kind; not to be said.
     Other(Kind),
 }
 
@@ -68,6 +77,12 @@ impl Word {
                 from: &name(by),
             })),
             Self::Other(kind) => panic!("a test cannot say {kind:?} in one word"),
+            Self::JoinIntent { of, at } => {
+                say(&Message::JoinIntent(Intent { ltime: LamportTime(at), name: &name(of), prune: false }));
+            }
+            Self::LeaveIntent { of, at, prune } => {
+                say(&Message::LeaveIntent(Intent { ltime: LamportTime(at), name: &name(of), prune }));
+            }
         }
     }
 
@@ -86,6 +101,10 @@ impl Word {
             }
             Message::Dead(a) => {
                 Self::Dead { of: number(a.name), incarnation: a.incarnation.0, by: number(a.from) }
+            }
+            Message::JoinIntent(intent) => Self::JoinIntent { of: number(intent.name), at: intent.ltime.0 },
+            Message::LeaveIntent(Intent { ltime, name, prune }) => {
+                Self::LeaveIntent { of: number(name), at: ltime.0, prune }
             }
             _ => Self::Other(message.kind()),
         }
