@@ -6,15 +6,18 @@ use rumormill_core::error::StreamFailure;
 use rumormill_core::io::{Command, Input, KeyAction, StreamId, StreamInput};
 use xxhash_rust::xxh3::Xxh3;
 
-/// Bytes that are hashed at once.
+/// Bytes that are hashed at once, unless one input has more.
 const BATCH_BYTES: usize = 4096;
+/// Bytes before an input's own: when, where, what, and how many follow.
+const HEAD_BYTES: usize = 25;
 
 /// A running digest (XXH3-128 of one long byte string, little-endian throughout).
 #[derive(Default)]
 pub struct TraceDigest {
     state: Xxh3,
-    /// What has not been hashed yet: many short strings cost more than a long one.
+    /// What has not been hashed yet, up to `filled`: many short strings cost more than a long one.
     waiting: Vec<u8>,
+    filled: usize,
     inputs: u64,
 }
 
@@ -105,18 +108,27 @@ impl TraceDigest {
     }
 
     fn record(&mut self, time: u64, node: u32, kind: u8, detail: u64, bytes: &[u8]) {
-        let mut head = [0u8; 25];
+        let end = self.filled + HEAD_BYTES + bytes.len();
+        let Some(room) = self.waiting.get_mut(self.filled..end) else {
+            return self.record_after_flush(time, node, kind, detail, bytes);
+        };
+        let (head, body) = room.split_at_mut(HEAD_BYTES);
         head[..8].copy_from_slice(&time.to_le_bytes());
         head[8..12].copy_from_slice(&node.to_le_bytes());
         head[12] = kind;
         head[13..21].copy_from_slice(&detail.to_le_bytes());
         head[21..].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
-        self.waiting.extend_from_slice(&head);
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= BATCH_BYTES {
-            self.state.update(&self.waiting);
-            self.waiting.clear();
-        }
+        body.copy_from_slice(bytes);
+        self.filled = end;
+    }
+
+    /// What waits is hashed, and there is room again.
+    #[cold]
+    fn record_after_flush(&mut self, time: u64, node: u32, kind: u8, detail: u64, bytes: &[u8]) {
+        self.state.update(&self.waiting[..self.filled]);
+        self.filled = 0;
+        self.waiting.resize(BATCH_BYTES.max(HEAD_BYTES + bytes.len()), 0);
+        self.record(time, node, kind, detail, bytes);
     }
 
     /// Inputs added.
@@ -129,7 +141,7 @@ impl TraceDigest {
     #[must_use]
     pub fn text(&self) -> String {
         let mut state = self.state.clone();
-        state.update(&self.waiting);
+        state.update(&self.waiting[..self.filled]);
         format!("{:032x}", state.digest128())
     }
 }

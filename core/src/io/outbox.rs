@@ -20,6 +20,8 @@ pub struct Outbox {
     pub(crate) bytes: Vec<u8>,
     items: Vec<Item>,
     notes: bool,
+    /// Whether the driver has no use for notes of answered probes.
+    answers_unwanted: bool,
 }
 
 /// An output that owns what it refers to, or points into `Outbox::bytes`.
@@ -151,6 +153,12 @@ impl Outbox {
         Self::default()
     }
 
+    /// The same without [`Note::ProbeAnswered`], by far the most frequent note: for a driver that does not read it.
+    #[must_use]
+    pub fn without_answered_probes(self) -> Self {
+        Self { answers_unwanted: true, ..self }
+    }
+
     pub(crate) fn begin(&mut self, notes: bool) {
         self.bytes.clear();
         self.items.clear();
@@ -160,6 +168,11 @@ impl Outbox {
     /// Whether notes are wanted, so that a caller can save itself making one.
     pub(crate) const fn notes(&self) -> bool {
         self.notes
+    }
+
+    /// Whether [`Note::ProbeAnswered`] is wanted.
+    pub(crate) const fn notes_answered_probes(&self) -> bool {
+        self.notes && !self.answers_unwanted
     }
 
     pub(crate) fn packet(&mut self, to: SocketAddr, start: usize, kinds: Kinds) {

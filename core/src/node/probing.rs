@@ -98,7 +98,9 @@ impl Node {
         if path == ProbePath::Stream {
             self.counters.probes_saved_by_stream += 1;
         }
-        if let Some(subject) = self.members.identity(probe.slot).filter(|_| out.notes()) {
+        if out.notes_answered_probes()
+            && let Some(subject) = self.members.identity(probe.slot)
+        {
             out.note(Note::ProbeAnswered { subject, after: now.since(probe.sent), path });
         }
     }

@@ -345,7 +345,13 @@ impl Message<'_> {
 
 /// How many messages of each kind a packet or frame carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kinds([u16; KINDS]);
+pub struct Kinds {
+    /// The kinds that there are any of, a bit each: few, so that a reader need not look at the others.
+    present: u32,
+    counts: [u16; KINDS],
+}
+
+const _: () = assert!(KINDS <= u32::BITS as usize, "each kind has a bit");
 
 impl Kinds {
     /// One message of this kind.
@@ -357,18 +363,26 @@ impl Kinds {
     }
 
     /// Counts one more message of this kind.
-    pub fn add(&mut self, kind: Kind) {
-        self.0[kind as usize] = self.0[kind as usize].saturating_add(1);
+    #[inline]
+    pub const fn add(&mut self, kind: Kind) {
+        self.present |= 1 << kind as u32;
+        self.counts[kind as usize] = self.counts[kind as usize].saturating_add(1);
     }
 
     /// Messages of this kind.
     #[must_use]
     pub const fn count(&self, kind: Kind) -> u16 {
-        self.0[kind as usize]
+        self.counts[kind as usize]
     }
 
     /// Messages of every kind, with their number, zeros left out.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (Kind, u16)> {
-        Kind::ALL.into_iter().zip(self.0).filter(|(_, n)| *n > 0)
+        let mut left = self.present;
+        core::iter::from_fn(move || {
+            let kind = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            Some((*Kind::ALL.get(kind)?, self.counts[kind]))
+        })
     }
 }

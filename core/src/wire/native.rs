@@ -36,8 +36,8 @@ const HEADER_BYTES_MIN: usize = 3 + CRC_BYTES;
 pub(super) struct Native {
     /// Everything before the checksum.
     prefix: SmallVec<[u8; 16]>,
-    /// The checksum of `prefix`, from which that of a packet goes on.
-    prefix_crc: u32,
+    /// The checksum of `prefix`, from which that of a packet goes on; kept whole, because it knows what the processor can do.
+    prefix_crc: crc32fast::Hasher,
 }
 
 impl Native {
@@ -50,7 +50,8 @@ impl Native {
             prefix.push(label.len() as u8);
             prefix.extend_from_slice(label);
         }
-        let prefix_crc = crc32fast::hash(&prefix);
+        let mut prefix_crc = crc32fast::Hasher::new();
+        prefix_crc.update(&prefix);
         Self { prefix, prefix_crc }
     }
 
@@ -73,7 +74,7 @@ impl Native {
         let sealed = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
         debug_assert!(sealed.is_some(), "a packet is finished that was not begun at {start}");
         if let Some((crc, messages)) = sealed {
-            *crc = crc_after(self.prefix_crc, messages).to_le_bytes();
+            *crc = crc_after(&self.prefix_crc, messages).to_le_bytes();
         }
     }
 
@@ -93,9 +94,13 @@ impl Native {
 
     /// Checks a packet's header and checksum; gives the messages' bytes.
     pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], WireError> {
+        let other;
         let (prefix_crc, sealed) = match bytes.strip_prefix(&*self.prefix) {
-            Some(sealed) => (self.prefix_crc, sealed),
-            None => self.open_other_header(bytes)?,
+            Some(sealed) => (&self.prefix_crc, sealed),
+            None => {
+                other = self.open_other_header(bytes)?;
+                (&other.0, other.1)
+            }
         };
         let Some((crc, messages)) = sealed.split_first_chunk() else {
             return Err(WireError::TooShort(bytes.len()));
@@ -110,7 +115,7 @@ impl Native {
     /// A header that is not the one this node sends: one with extensions, or one to refuse. Gives the checksum of what
     /// stands before the checksum, and the bytes from the checksum on.
     #[cold]
-    fn open_other_header<'a>(&self, bytes: &'a [u8]) -> Result<(u32, &'a [u8]), WireError> {
+    fn open_other_header<'a>(&self, bytes: &'a [u8]) -> Result<(crc32fast::Hasher, &'a [u8]), WireError> {
         let too_short = WireError::TooShort(bytes.len());
         if bytes.len() < HEADER_BYTES_MIN {
             return Err(too_short);
@@ -143,7 +148,9 @@ impl Native {
             }
             rest = after;
         }
-        Ok((crc32fast::hash(&bytes[..bytes.len() - rest.len()]), rest))
+        let mut prefix_crc = crc32fast::Hasher::new();
+        prefix_crc.update(&bytes[..bytes.len() - rest.len()]);
+        Ok((prefix_crc, rest))
     }
 
     /// Checks a frame's prefix, then its packet.
@@ -171,8 +178,8 @@ pub(super) fn claimed_frame_bytes(bytes: &[u8], max: usize) -> Result<Option<usi
     }
 }
 
-fn crc_after(prefix_crc: u32, messages: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new_with_initial(prefix_crc);
+fn crc_after(prefix_crc: &crc32fast::Hasher, messages: &[u8]) -> u32 {
+    let mut hasher = prefix_crc.clone();
     hasher.update(messages);
     hasher.finalize()
 }

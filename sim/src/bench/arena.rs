@@ -93,8 +93,9 @@ impl<W: Default> Arena<W> {
 
     /// Runs to `end`, or until `done`.
     pub fn run<P: Peer<Wake = W>>(&mut self, peer: &mut P, end: u64, done: impl Fn(&Self) -> bool) {
-        while self.queue.next_time().is_some_and(|time| time <= end) && !done(self) {
-            let Some((time, index)) = self.queue.pop() else { break };
+        while !done(self)
+            && let Some((time, index)) = self.queue.pop_until(end)
+        {
             self.now = time;
             let parcel = self.parcels.get(index);
             let (from, to, wake) = (parcel.from, parcel.to, parcel.wake.take());

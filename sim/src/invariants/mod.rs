@@ -35,16 +35,22 @@ impl Tally {
     }
 
     /// Counts a fact; when it does not hold, a violation seen at `node`.
+    #[inline]
     pub fn check(&mut self, holds: bool, now: u64, node: u32, what: impl FnOnce() -> String) {
         self.outcome.checked += 1;
         if !holds {
-            self.outcome.violations += 1;
-            self.outcome.first.get_or_insert_with(|| Violation {
-                at: now as f64 / 1e9,
-                node: node_name(node),
-                what: what(),
-            });
+            self.violated(now, node, what);
         }
+    }
+
+    #[cold]
+    fn violated(&mut self, now: u64, node: u32, what: impl FnOnce() -> String) {
+        self.outcome.violations += 1;
+        self.outcome.first.get_or_insert_with(|| Violation {
+            at: now as f64 / 1e9,
+            node: node_name(node),
+            what: what(),
+        });
     }
 
     /// Says what was checked, in this run's numbers.

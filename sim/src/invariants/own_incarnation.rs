@@ -20,12 +20,14 @@ impl OwnIncarnation {
         self.1[node as usize] = incarnation.0;
     }
 
-    /// A node stands at this incarnation after a step.
-    pub fn stands(&mut self, now: u64, node: u32, incarnation: Incarnation) {
+    /// A node stands at this incarnation after a step; whether it is another one than before.
+    #[inline]
+    pub fn stands(&mut self, now: u64, node: u32, incarnation: Incarnation) -> bool {
         let before = std::mem::replace(&mut self.1[node as usize], incarnation.0);
         self.0.check(incarnation.0 >= before, now, node, || {
             format!("its own incarnation went from {before} back to {}", incarnation.0)
         });
+        before != incarnation.0
     }
 
     /// A node refuted.

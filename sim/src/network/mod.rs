@@ -35,20 +35,38 @@ const BUSY_LINKS: usize = 4096;
 #[derive(Clone, Debug, Default)]
 struct Ordinals {
     slot: u64,
-    counts: Vec<(u32, u16)>,
+    /// The slot's first receiver, and how many packets it had after its first.
+    first: Option<(u32, u16)>,
+    others: Vec<(u32, u16)>,
 }
 
 impl Ordinals {
+    #[inline]
     fn next(&mut self, slot: u64, to: u32) -> u16 {
         if self.slot != slot {
             self.slot = slot;
-            self.counts.clear();
+            self.first = None;
+            self.others.clear();
         }
-        if let Some((_, count)) = self.counts.iter_mut().find(|(t, _)| *t == to) {
+        match &mut self.first {
+            None => {
+                self.first = Some((to, 0));
+                0
+            }
+            Some((first, count)) if *first == to => {
+                *count = count.wrapping_add(1);
+                *count
+            }
+            Some(_) => self.next_of_others(to),
+        }
+    }
+
+    fn next_of_others(&mut self, to: u32) -> u16 {
+        if let Some((_, count)) = self.others.iter_mut().find(|(other, _)| *other == to) {
             *count = count.wrapping_add(1);
             return *count;
         }
-        self.counts.push((to, 0));
+        self.others.push((to, 0));
         0
     }
 }
@@ -161,16 +179,20 @@ impl Network {
             self.deeds.too_long += 1;
             return Fate::Lost;
         }
+        if way.plain && self.slow_nodes == 0 {
+            let after = match way.delay {
+                Delay::Constant(value) => value,
+                ref delay => delay.of(word(Purpose::DatagramLatency)),
+            };
+            return Fate::Arrives { after, again: None, damage: None };
+        }
         if way.loss != LossModel::NONE
             && unit(word(Purpose::DatagramLoss)) < way.loss.chance(&draws, from, to, now)
         {
             self.deeds.lost += 1;
             return Fate::Lost;
         }
-        let mut after = match way.delay {
-            Delay::Constant(value) => value,
-            ref delay => delay.of(word(Purpose::DatagramLatency)),
-        };
+        let mut after = way.delay.of(word(Purpose::DatagramLatency));
         let mut again = None;
         if way.duplicate > 0.0 && unit(word(Purpose::Duplicate)) < way.duplicate {
             self.deeds.duplicated += 1;

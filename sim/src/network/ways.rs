@@ -44,6 +44,8 @@ pub struct Way {
     pub bandwidth: Option<u64>,
     /// Longest datagram that gets through.
     pub packet_bytes_max: u32,
+    /// Whether nothing befalls a datagram on it: it takes its time and arrives, if it is not too long.
+    pub plain: bool,
     /// The link fault that shapes it, if any.
     pub fault: Option<usize>,
 }
@@ -52,7 +54,7 @@ impl Way {
     fn new(travel: &Travel, fault: Option<usize>) -> Self {
         const LATENCY: Latency = Latency::Constant { value: Duration::from_micros(500) };
         let loss = travel.loss.as_ref().map_or(LossModel::NONE, LossModel::new);
-        Self {
+        let mut way = Self {
             delay: Delay::new(travel.latency.as_ref().unwrap_or(&LATENCY)),
             loss,
             stream_loss: travel.stream_loss.as_ref().map_or(loss, LossModel::new),
@@ -61,8 +63,15 @@ impl Way {
             corrupt: travel.corrupt.unwrap_or(0.0),
             bandwidth: travel.bandwidth,
             packet_bytes_max: travel.packet_bytes_max.unwrap_or(u32::MAX),
+            plain: false,
             fault,
-        }
+        };
+        way.plain = way.loss == LossModel::NONE
+            && way.duplicate <= 0.0
+            && way.corrupt <= 0.0
+            && way.reorder.is_none()
+            && way.bandwidth.is_none();
+        way
     }
 }
 
@@ -133,7 +142,15 @@ impl Ways {
     }
 
     /// The way from one node to another.
+    #[inline]
     pub fn way(&mut self, from: u32, to: u32) -> &Way {
+        if self.groups > 1 || self.ways.is_empty() {
+            return self.look_up(from, to);
+        }
+        &self.ways[0]
+    }
+
+    fn look_up(&mut self, from: u32, to: u32) -> &Way {
         let cell = self.group_of[from as usize] as usize * self.groups + self.group_of[to as usize] as usize;
         let number = self.cells.get(cell).copied().unwrap_or(u32::MAX);
         if number != u32::MAX {

@@ -35,9 +35,9 @@ pub(crate) fn run(scenario: &Scenario, seed: u64, idle: u64) -> Run {
 impl World<'_> {
     fn until(&mut self, end: u64, done: impl Fn(&Self) -> bool) {
         let mut events = 0u32;
-        while let Some(time) = self.stage.queue.next_time().filter(|time| *time <= end) {
+        while let Some((time, what)) = self.stage.queue.pop_until(end) {
             self.advance(time);
-            self.one_event();
+            self.one_event(time, what);
             events += 1;
             if events.is_multiple_of(LOOK_EVERY) && done(self) {
                 return;

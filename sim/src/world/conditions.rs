@@ -88,6 +88,10 @@ struct Condition {
 #[derive(Debug)]
 pub(super) struct Conditions {
     nodes: Vec<Condition>,
+    /// Pauses and blocks at present: while there are none, no node's condition is looked at.
+    disturbances: u32,
+    /// Whether any clock was ever turned.
+    turned: bool,
 }
 
 impl Conditions {
@@ -101,39 +105,46 @@ impl Conditions {
             inbox_bytes: 0,
             held: Vec::new(),
         };
-        Self { nodes: (0..nodes).map(|_| well()).collect() }
+        Self { nodes: (0..nodes).map(|_| well()).collect(), disturbances: 0, turned: false }
     }
 
     /// Whether the process stands still.
     pub(super) fn is_paused(&self, node: u32) -> bool {
-        self.nodes[node as usize].paused > 0
+        self.disturbances > 0 && self.nodes[node as usize].paused > 0
     }
 
     /// Whether what arrives waits.
     pub(super) fn holds_receipts(&self, node: u32) -> bool {
+        if self.disturbances == 0 {
+            return false;
+        }
         let it = &self.nodes[node as usize];
         it.paused > 0 || it.blocked > 0
     }
 
     /// Whether what the process sends waits.
     pub(super) fn holds_sends(&self, node: u32) -> bool {
-        self.nodes[node as usize].blocked > 0
+        self.disturbances > 0 && self.nodes[node as usize].blocked > 0
     }
 
     pub(super) fn pause(&mut self, node: u32) {
         self.nodes[node as usize].paused += 1;
+        self.disturbances += 1;
     }
 
     pub(super) fn resume(&mut self, node: u32) {
         self.nodes[node as usize].paused -= 1;
+        self.disturbances -= 1;
     }
 
     pub(super) fn block(&mut self, node: u32) {
         self.nodes[node as usize].blocked += 1;
+        self.disturbances += 1;
     }
 
     pub(super) fn unblock(&mut self, node: u32) {
         self.nodes[node as usize].blocked -= 1;
+        self.disturbances -= 1;
     }
 
     /// A parcel waits for the process; whether there was room for it. Only datagrams take room.
@@ -165,16 +176,19 @@ impl Conditions {
 
     /// What the node's clock shows at a moment.
     pub(super) fn local(&self, node: u32, now: u64) -> Instant {
-        Instant::from_nanos(self.nodes[node as usize].clock.local(now))
+        let local = if self.turned { self.nodes[node as usize].clock.local(now) } else { now };
+        Instant::from_nanos(local)
     }
 
     /// When the node's clock will show a moment.
     pub(super) fn global(&self, node: u32, local: Instant) -> u64 {
-        self.nodes[node as usize].clock.global(local.as_nanos())
+        let local = local.as_nanos();
+        if self.turned { self.nodes[node as usize].clock.global(local) } else { local }
     }
 
     /// The node's clock runs at another rate from now on, after a jump.
     pub(super) fn turn_clock(&mut self, node: u32, now: u64, rate: f64, jump: i64) {
+        self.turned = true;
         let clock = &mut self.nodes[node as usize].clock;
         *clock = clock.turned(now, rate, jump);
     }

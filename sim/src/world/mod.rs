@@ -122,7 +122,7 @@ impl<'s> World<'s> {
             seed,
             nodes,
             snapshots,
-            outbox: Outbox::new(),
+            outbox: Outbox::new().without_answered_probes(),
             plan,
             courses,
             stage,
@@ -143,13 +143,13 @@ impl<'s> World<'s> {
 
     fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
         let mut told = 0;
-        while let Some(time) = self.stage.queue.next_time().filter(|t| *t <= end) {
+        while let Some((time, what)) = self.stage.queue.pop_until(end) {
             self.advance(time);
             if time >= told {
                 progress(time as f64 / 1e9);
                 told = time + 1_000_000_000;
             }
-            self.one_event();
+            self.one_event(time, what);
         }
         self.advance(end + 1);
     }
@@ -179,7 +179,7 @@ impl<'s> World<'s> {
         ));
         let mut calm_since = self.stage.is_calm().then_some(end);
         let mut told = 0;
-        while let Some(time) = self.stage.queue.next_time().filter(|t| *t <= bound) {
+        while let Some((time, what)) = self.stage.queue.pop_until(bound) {
             if calm_since.is_some_and(|since| time >= since + hold) {
                 break;
             }
@@ -187,7 +187,7 @@ impl<'s> World<'s> {
                 progress(time as f64 / 1e9);
                 told = time + 1_000_000_000;
             }
-            self.one_event();
+            self.one_event(time, what);
             calm_since = if self.stage.is_calm() { calm_since.or(Some(time)) } else { None };
         }
         self.stage.check_quiet();
@@ -277,6 +277,7 @@ impl<'s> World<'s> {
         let stage = &mut self.stage;
         stage.meter.born(node, believed, stage.now, change);
         stage.invariants.own.born(node, born.incarnation());
+        stage.invariants.incarnations.announced(node, born.incarnation());
         stage.after(node, &born, false);
         self.nodes[node as usize] = Some(born);
     }
@@ -301,8 +302,7 @@ impl<'s> World<'s> {
         }
     }
 
-    fn one_event(&mut self) {
-        let Some((time, what)) = self.stage.queue.pop() else { return };
+    fn one_event(&mut self, time: u64, what: u32) {
         self.stage.now = time;
         if what & WAKE == 0 {
             return self.parcel(what);

@@ -113,8 +113,9 @@ impl Stage {
     pub(super) fn after(&mut self, node: u32, process: &Node, tick: bool) {
         let (now, depth, incarnation) = (self.now, process.queue_depth(), process.incarnation());
         self.invariants.budgets.queue(now, node, depth);
-        self.invariants.own.stands(now, node, incarnation);
-        self.invariants.incarnations.announced(node, incarnation);
+        if self.invariants.own.stands(now, node, incarnation) {
+            self.invariants.incarnations.announced(node, incarnation);
+        }
         self.meter.queue(depth as u32, now);
         if tick {
             let local = self.conditions.local(node, now).as_nanos();
