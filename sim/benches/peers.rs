@@ -28,7 +28,7 @@ struct Args {
     /// What is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Only what is measured under this name (`foca`, `foca, LAN preset`, `core`, `simulator`, `simulator, LAN defaults`); no ratios then.
+    /// Only what is measured under this name (`foca`, `foca, LAN preset`, `core`, `simulator`, `simulator, coordinates`, `simulator, LAN defaults`); no ratios then.
     #[arg(long)]
     only: Option<String>,
     /// Given by `cargo bench`.
@@ -51,11 +51,14 @@ const COMPARED: [usize; 2] = [2, 3];
 /// Runs of foca from 4000 nodes on.
 const SLOW_RUNS: [u64; 2] = [3, 1];
 
-const WHO: [(&str, Measure); 5] = [
+const WHO: [(&str, Measure); 6] = [
     ("foca", |n, idle, seed| foca_cluster::run(foca_cluster::like_ours(n), n, idle, seed)),
     ("foca, LAN preset", |n, idle, seed| foca_cluster::run(foca_cluster::preset(n), n, idle, seed)),
     ("core", |n, idle, seed| bench::run(Driver::Arena, Settings::Plain, n, idle, seed)),
     ("simulator", |n, idle, seed| bench::run(Driver::Simulator, Settings::Plain, n, idle, seed)),
+    ("simulator, coordinates", |n, idle, seed| {
+        bench::run(Driver::Simulator, Settings::Coordinates, n, idle, seed)
+    }),
     ("simulator, LAN defaults", |n, idle, seed| bench::run(Driver::Simulator, Settings::Lan, n, idle, seed)),
 ];
 

@@ -13,7 +13,7 @@ mod table;
 use std::time::Duration;
 
 use rumormill_core::Config;
-use rumormill_core::config::{AntiEntropy, Confirmations};
+use rumormill_core::config::{AntiEntropy, Confirmations, Pacing, Packing};
 
 use crate::Scenario;
 use crate::draws::order;
@@ -40,19 +40,23 @@ pub enum Driver {
 pub enum Settings {
     /// LAN timing, and nothing that plain SWIM with suspicion has not: what foca can do.
     Plain,
+    /// The same with network coordinates on acks.
+    Coordinates,
     /// Every default of a LAN.
     Lan,
 }
 
+/// What is switched off, as a scenario writes it.
+const PLAIN: &str = "awareness = false, buddy = false, stream_probe = false, nacks = false, anti_entropy = \"off\", reconnect = false, \
+     suspicion_confirmations = 0, suspicion_max_mult = 1, pacing = \"tick\", packing = \"strict\"";
+
 impl Settings {
     /// The settings' changes to a LAN configuration, as a scenario writes them.
-    const fn changes(self) -> &'static str {
+    fn changes(self) -> String {
         match self {
-            Self::Plain => {
-                "awareness = false, buddy = false, stream_probe = false, nacks = false, anti_entropy = \"off\", \
-                 reconnect = false, suspicion_confirmations = 0, suspicion_max_mult = 1"
-            }
-            Self::Lan => "",
+            Self::Plain => format!("{PLAIN}, coordinates = false"),
+            Self::Coordinates => PLAIN.to_owned(),
+            Self::Lan => String::new(),
         }
     }
 
@@ -61,7 +65,10 @@ impl Settings {
     pub fn config(self) -> Config {
         match self {
             Self::Lan => Config::lan(),
-            Self::Plain => Config {
+            Self::Plain | Self::Coordinates => Config {
+                coordinates: self == Self::Coordinates,
+                pacing: Pacing::Tick,
+                packing: Packing::Strict,
                 awareness: false,
                 buddy: false,
                 stream_probe: false,

@@ -14,8 +14,10 @@ fn both_drivers_run_both_phases_to_the_last_report() {
 
 #[test]
 fn both_ways_of_saying_plain_are_the_same_settings() {
-    let scenario = Settings::Plain.scenario(10, Duration::from_secs(1)).unwrap();
-    assert_eq!(scenario.cluster.config, Settings::Plain.config());
+    for settings in [Settings::Plain, Settings::Coordinates] {
+        let scenario = settings.scenario(10, Duration::from_secs(1)).unwrap();
+        assert_eq!(scenario.cluster.config, settings.config());
+    }
     assert_eq!(Settings::Lan.scenario(10, Duration::from_secs(1)).unwrap().cluster.config, Config::lan());
 }
 

@@ -23,8 +23,9 @@ pub(super) struct BenchArgs {
     format: Format,
 }
 
-const WHAT: [(&str, Driver, Settings); 3] = [
+const WHAT: [(&str, Driver, Settings); 4] = [
     ("simulator", Driver::Simulator, Settings::Plain),
+    ("simulator, coordinates", Driver::Simulator, Settings::Coordinates),
     ("simulator, LAN defaults", Driver::Simulator, Settings::Lan),
     ("core alone", Driver::Arena, Settings::Plain),
 ];

@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use super::stage::Stage;
 use super::words::{Word, packet};
 use super::{JUST, SECOND, addr, born, lan, ms, name};
-use crate::config::Config;
+use crate::config::{Config, Pacing};
 use crate::error::CommandError;
 use crate::id::{LamportTime, NodeName};
 use crate::io::{Command, CommandId, Done, Input, State, Status};
@@ -110,7 +110,7 @@ fn a_join_is_stamped_and_told_and_so_is_a_leave() {
 /// 78. The status is seen by everybody before the member goes, and its death without another word is a leave.
 #[test]
 fn a_leaving_member_is_shown_as_leaving_and_its_death_is_no_failure() {
-    let slow = Config { gossip_nodes: 1, ..lan() };
+    let slow = Config { gossip_nodes: 1, pacing: Pacing::Tick, ..lan() };
     let mut net = Cluster::converged(4, &slow);
     net.command(2, 1, Command::Leave);
     net.run(ms(500));
