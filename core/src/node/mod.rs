@@ -299,8 +299,7 @@ impl Node {
 
     fn arm_periodic(&mut self, now: Instant) {
         let Self { periodic, deadlines, phases, config, members, queue, .. } = self;
-        let company = members.others_up() > 0;
-        if periodic.probe.is_none() && company {
+        if periodic.probe.is_none() && members.others_up() > 0 {
             let at = now.next_on_grid(phases.probe, config.probe_interval);
             periodic.probe = Some(deadlines.arm(at, Due::Probe));
         }
@@ -312,7 +311,7 @@ impl Node {
             let at = now.next_on_grid(phases.gossip, config.gossip_interval);
             periodic.gossip = Some(deadlines.arm(at, Due::Gossip));
         }
-        if periodic.sync.is_none() && company && config.anti_entropy == AntiEntropy::Full {
+        if periodic.sync.is_none() && config.anti_entropy == AntiEntropy::Full && members.others_up() > 0 {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));
             phases.sync = push_pull_period(config.push_pull_interval, members.n_swim());
         }

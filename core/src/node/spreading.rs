@@ -3,8 +3,9 @@
 use core::net::SocketAddr;
 
 use super::Node;
+use crate::id::ProbeSeq;
 use crate::io::Outbox;
-use crate::wire::{Kinds, Message, Wire};
+use crate::wire::{Kind, Kinds, Message, Wire};
 
 /// A packet being written at the end of the outbox.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,12 @@ impl Opened {
     pub(super) fn add(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
         wire.encode(message, &mut out.bytes);
         self.kinds.add(message.kind());
+    }
+
+    /// Adds a ping of a member that this node knows.
+    pub(super) fn add_ping(&mut self, wire: &Wire, seq: ProbeSeq, target: &[u8], out: &mut Outbox) {
+        wire.encode_ping(seq, target, &mut out.bytes);
+        self.kinds.add(Kind::Ping);
     }
 }
 
