@@ -19,6 +19,8 @@ pub fn step<'o>(node: &mut Node, input: Input<'_>, now: Instant, outbox: &'o mut
                 fire(node, due, now, outbox);
                 node.settle(now, outbox);
             }
+            // What is due settled after itself, and otherwise nothing has changed.
+            return outbox.outputs();
         }
         Input::Packet { from, bytes } => match node.wire.open_packet(bytes) {
             Ok(messages) => node.on_packet(from, messages, now, outbox),

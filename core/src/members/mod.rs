@@ -16,12 +16,12 @@ mod roster;
 mod status;
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
+use smallvec::{SmallVec, smallvec};
 
 use crate::deadlines::Timer;
 use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot, Versions};
@@ -87,8 +87,8 @@ pub(crate) struct Members {
     born: Instant,
     /// This node's name, near at hand: every ping asks whether it is meant.
     me: Face,
-    /// The node itself, then the members met later.
-    own: Vec<Row>,
+    /// The node itself, near at hand, then the members met later.
+    own: SmallVec<[Row; 1]>,
     /// Members in `own`, by name.
     by_name: HashTable<u32>,
     hasher: FixedState,
@@ -132,7 +132,7 @@ impl Members {
             overlay: Overlay::new(),
             hole,
             born: now,
-            own: vec![Row::alive(me, incarnation, now)],
+            own: smallvec![Row::alive(me, incarnation, now)],
             by_name: HashTable::new(),
             hasher,
             vacant: Vec::new(),
@@ -295,25 +295,34 @@ impl Members {
     }
 
     pub(crate) fn identity(&self, slot: Slot) -> Option<&SharedIdentity> {
-        self.known(slot)?;
-        match self.stored(slot.index).and_then(|row| row.identity.as_ref()) {
+        match self.own_identity(slot)? {
             Some(identity) => Some(identity),
             None => self.base_row(slot.index).map(|row| self.base.identity(row)),
         }
     }
 
-    /// A member's name and address, from where they lie nearest.
-    pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&str, SocketAddr)> {
-        self.known(slot)?;
-        match self.stored(slot.index).and_then(|row| row.identity.as_ref()) {
-            Some(identity) => Some((&identity.name, identity.addr)),
+    /// A member's identity where the node has one of its own; `Some(None)` where the base's stands.
+    fn own_identity(&self, slot: Slot) -> Option<Option<&SharedIdentity>> {
+        match self.stored(slot.index) {
+            Some(row) => {
+                (row.generation == slot.generation && row.state.is_some()).then_some(row.identity.as_ref())
+            }
+            None => (slot.generation == 0 && slot.index != self.hole).then_some(None),
+        }
+    }
+
+    /// The bytes of a member's name, and its address, from where they lie nearest.
+    pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&[u8], SocketAddr)> {
+        match self.own_identity(slot)? {
+            Some(identity) => Some((identity.name.as_bytes(), identity.addr)),
             None => self.base_row(slot.index).map(|row| self.base.whereabouts(row)),
         }
     }
 
-    /// Whether `name` is this node's.
-    pub(crate) fn is_me(&self, name: &str) -> bool {
-        self.me.is_named(name.as_bytes()).unwrap_or_else(|| self.me().name.as_str() == name)
+    /// Whether these are the bytes of this node's name.
+    #[inline]
+    pub(crate) fn is_me(&self, name: &[u8]) -> bool {
+        self.me.is_named(name).unwrap_or_else(|| self.me().name.as_bytes() == name)
     }
 
     pub(crate) fn me(&self) -> &SharedIdentity {
@@ -484,7 +493,7 @@ impl Members {
     }
 
     /// The next member to probe: round-robin in random order over those that are alive or suspect. `None` when there are none.
-    pub(crate) fn next_probe(&mut self, rng: &mut Rng) -> Option<Slot> {
+    pub(crate) fn next_probe(&mut self, rng: &mut Rng) -> Option<(Slot, Known)> {
         if self.others_up() == 0 {
             return None;
         }
@@ -498,7 +507,7 @@ impl Members {
             if let Some((slot, known)) = self.at(index)
                 && matches!(known.state, State::Alive | State::Suspect)
             {
-                return Some(slot);
+                return Some((slot, known));
             }
         }
         None

@@ -176,10 +176,11 @@ impl Roster {
         &self.identities[row as usize]
     }
 
-    pub(super) fn whereabouts(&self, row: u32) -> (&str, SocketAddr) {
+    /// The bytes of a name, and its address.
+    pub(super) fn whereabouts(&self, row: u32) -> (&[u8], SocketAddr) {
         let face = &self.faces[row as usize];
-        let short = face.name.get(..usize::from(face.name_bytes)).and_then(|name| str::from_utf8(name).ok());
-        (short.unwrap_or_else(|| &self.identities[row as usize].name), face.addr)
+        let short = face.name.get(..usize::from(face.name_bytes));
+        (short.unwrap_or_else(|| self.identities[row as usize].name.as_bytes()), face.addr)
     }
 
     pub(super) fn addr(&self, row: u32) -> SocketAddr {

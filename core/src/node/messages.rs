@@ -9,7 +9,7 @@ use crate::detect::Relay;
 use crate::id::ProbeSeq;
 use crate::io::{Note, Outbox, ProbePath, Shed, Via};
 use crate::time::Instant;
-use crate::wire::{Message, Messages, Unread, WireError, WireErrorClass};
+use crate::wire::{Message, Messages, Rally, Unread, WireError, WireErrorClass};
 
 /// When a helper sends its nack, in hundredths of `probe_timeout` (Lifeguard IV-A). memberlist waits for all of it, so that
 /// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
@@ -25,7 +25,7 @@ impl Node {
     ) {
         while let Some(message) = messages.next_unread() {
             let message = match message {
-                Ok(message) if self.is_stale(message) => continue,
+                Ok(message) if self.rallies(from, message, now, out) || self.is_stale(message) => continue,
                 message => message.and_then(Unread::read),
             };
             match message {
@@ -40,12 +40,28 @@ impl Node {
         self.counters.packets_accepted += 1;
     }
 
+    /// Answers pings for this node and takes acks, nearly all of a calm cluster's messages, without reading them as
+    /// [`Message`]s; whether it was one of them.
+    #[inline]
+    fn rallies(&mut self, from: SocketAddr, message: Unread<'_>, now: Instant, out: &mut Outbox) -> bool {
+        match message.rally() {
+            Some(Rally::Ping { seq, target }) if self.members.is_me(target) => self.answer(from, seq, out),
+            Some(Rally::Ack { seq }) => self.on_ack(seq, now, out),
+            _ => return false,
+        }
+        true
+    }
+
+    fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {
+        self.send(to, &[Message::Ack { seq }], true, out);
+    }
+
     fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {
         match *message {
             Message::Ping { seq, target } => {
                 // An address may have changed hands: only the one that is meant answers.
-                if self.members.is_me(target) {
-                    self.send(from, &[Message::Ack { seq }], true, out);
+                if self.members.is_me(target.as_bytes()) {
+                    self.answer(from, seq, out);
                 }
             }
             Message::PingReq { seq, target, addr, nack } => {
@@ -80,8 +96,8 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        if self.members.is_me(target) {
-            return self.send(from, &[Message::Ack { seq }], true, out);
+        if self.members.is_me(target.as_bytes()) {
+            return self.answer(from, seq, out);
         }
         if self.relays.len() >= self.config.relays_max as usize {
             self.counters.relays_shed += 1;

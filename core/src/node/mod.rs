@@ -342,8 +342,7 @@ impl Node {
 
     fn arm_periodic(&mut self, now: Instant) {
         let Self { periodic, deadlines, phases, config, members, queue, pace, wire, .. } = self;
-        let company = members.others_up() > 0;
-        if periodic.probe.is_none() && company {
+        if periodic.probe.is_none() && members.others_up() > 0 {
             let at = now.next_on_grid(phases.probe, config.probe_interval);
             periodic.probe = Some(deadlines.arm(at, Due::Probe));
         }
@@ -363,7 +362,7 @@ impl Node {
                 deadlines.move_to(timer, at);
             }
         }
-        if periodic.sync.is_none() && company && config.anti_entropy == AntiEntropy::Full {
+        if periodic.sync.is_none() && config.anti_entropy == AntiEntropy::Full && members.others_up() > 0 {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));
             phases.sync = push_pull_period(config.push_pull_interval, members.n_swim());
         }

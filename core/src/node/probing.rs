@@ -26,8 +26,7 @@ impl Node {
             }
             self.conclude_probe(now, out);
         }
-        let Some(slot) = self.members.next_probe(&mut self.rng) else { return };
-        let Some(known) = self.members.known(slot) else { return };
+        let Some((slot, known)) = self.members.next_probe(&mut self.rng) else { return };
         let patience = if self.config.awareness_scales_timeout {
             self.health.stretched(self.config.probe_timeout)
         } else {
@@ -51,12 +50,13 @@ impl Node {
         let Some((name, addr)) = self.members.whereabouts(slot) else { return };
         let mut packet = Opened::new(&self.wire, out);
         let buddy = known.state == State::Suspect && self.config.buddy;
-        if buddy {
+        if buddy && let Some(target) = self.members.identity(slot) {
             // Buddy: the accused learns of it from the very packet that tests it, before the ping, so that its ack carries the refutation.
             let (incarnation, from) = (known.incarnation, self.members.me().name.as_str());
-            packet.add(&self.wire, &Message::Suspect(Accusation { incarnation, name, from }), out);
+            let accusation = Accusation { incarnation, name: &target.name, from };
+            packet.add(&self.wire, &Message::Suspect(accusation), out);
         }
-        packet.add(&self.wire, &Message::Ping { seq, target: name }, out);
+        packet.add_ping(&self.wire, seq, name, out);
         self.finish(packet, addr, !buddy, out);
     }
 

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::config::Config;
+use crate::id::ProbeSeq;
 use crate::io::Outbox;
 use crate::time::Instant;
 use crate::wire::{Kind, Kinds, Message, Wire};
@@ -45,6 +46,12 @@ impl Opened {
     pub(super) fn send(self, wire: &Wire, to: SocketAddr, out: &mut Outbox) {
         wire.finish_packet(self.start, &mut out.bytes);
         out.packet(to, self.start, self.kinds);
+    }
+
+    /// Adds a ping of a member that this node knows.
+    pub(super) fn add_ping(&mut self, wire: &Wire, seq: ProbeSeq, target: &[u8], out: &mut Outbox) {
+        wire.encode_ping(seq, target, &mut out.bytes);
+        self.kinds.add(Kind::Ping);
     }
 }
 

@@ -167,7 +167,7 @@ impl Node {
     ) {
         match (stream.purpose, stream.stage, *message) {
             (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
-                let meant = self.members.is_me(target);
+                let meant = self.members.is_me(target.as_bytes());
                 self.forget_stream(id);
                 if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
             }

@@ -123,7 +123,7 @@ impl Node {
     /// Whether the event is new here; then it has been delivered.
     fn take_event(&mut self, event: &UserEvent<'_>, now: Instant, out: &mut Outbox) -> bool {
         self.clocks.event.witness(event.ltime);
-        if self.members.is_me(event.origin) && event.life == self.events.life() {
+        if self.members.is_me(event.origin.as_bytes()) && event.life == self.events.life() {
             self.counters.events_repeated += 1;
             return false;
         }
@@ -347,7 +347,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        if self.members.is_me(mark.origin) && mark.life == self.events.life() {
+        if self.members.is_me(mark.origin.as_bytes()) && mark.life == self.events.life() {
             return;
         }
         let highest = mark.highest.0;

@@ -21,17 +21,36 @@ use crate::io::State;
 pub(crate) const REASON_BYTES_MAX: usize = 255;
 
 /// Appends one message.
+#[inline]
 pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
     // Nearly every body is shorter than 128 bytes, so one byte is left for the length; a longer body moves up.
     out.extend_from_slice(&[message.kind() as u8, 0]);
     let start = out.len();
-    encode_fields(message, out);
-    let length = out.len() - start;
-    if length < 0x80 {
-        out[start - 1] = length as u8;
-    } else {
-        write_long_length(start - 1, length, out);
+    match message {
+        Message::Ack { seq } => put_u32(seq.0, out),
+        _ => encode_fields(message, out),
     }
+    set_length(start - 1, out);
+}
+
+/// Sets the length that is left out at `at`, of the body that goes from there to the end.
+#[inline]
+fn set_length(at: usize, out: &mut Vec<u8>) {
+    let length = out.len() - at - 1;
+    if length < 0x80 {
+        out[at] = length as u8;
+    } else {
+        write_long_length(at, length, out);
+    }
+}
+
+/// Appends a ping, given the bytes of the name.
+pub(super) fn encode_ping(seq: ProbeSeq, target: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[Kind::Ping as u8, 0]);
+    put_u32(seq.0, out);
+    put_bytes(target, out);
+    set_length(start + 1, out);
 }
 
 fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {

@@ -6,12 +6,23 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::id::Versions;
 
 /// Appends a varint.
-pub(super) fn put_u32(mut value: u32, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
+#[inline]
+pub(super) fn put_u32(value: u32, out: &mut Vec<u8>) {
+    if value < 0x80 {
+        return out.push(value as u8);
     }
-    out.push(value as u8);
+    // All at once: seven bits to a byte, the top bit set in all but the last.
+    let wide = u64::from(value);
+    let septets = wide & 0x7F
+        | (wide & 0x3F80) << 1
+        | (wide & 0x1F_C000) << 2
+        | (wide & 0xFE0_0000) << 3
+        | (wide & 0xF000_0000) << 4;
+    let length = (38 - value.leading_zeros()) / 7;
+    let more = 0x80_8080_8080 & ((1 << (8 * (length - 1))) - 1);
+    let end = out.len() + length as usize;
+    out.extend_from_slice(&(septets | more).to_le_bytes());
+    out.truncate(end);
 }
 
 /// Appends a varint.

@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use super::body::is_extension_list;
 use super::fields::Reader;
 use super::message::Kind;
-use crate::id::{Incarnation, META_BYTES_MAX, is_plain_name};
+use crate::id::{Incarnation, META_BYTES_MAX, ProbeSeq, is_plain_name};
 
 /// The beginning of an alive, suspect or dead message.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,34 @@ impl<'a> Glance<'a> {
     }
 }
 
+/// What a calm cluster's packets carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rally<'a> {
+    Ping {
+        seq: ProbeSeq,
+        /// Whom it is for; not checked, because a name that equals a known one is sound.
+        target: &'a [u8],
+    },
+    Ack {
+        seq: ProbeSeq,
+    },
+}
+
+impl<'a> Rally<'a> {
+    /// `None` for other kinds, and for what is not sound.
+    #[inline]
+    pub(super) fn of(kind: Kind, body: &'a [u8]) -> Option<Self> {
+        if !matches!(kind, Kind::Ping | Kind::Ack) {
+            return None;
+        }
+        let mut rest = Reader { rest: body };
+        let seq = ProbeSeq(rest.u32()?);
+        let rally =
+            if kind == Kind::Ping { Self::Ping { seq, target: rest.bytes()? } } else { Self::Ack { seq } };
+        is_extension_list(rest.rest).then_some(rally)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +92,40 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        /// Whatever happens to the bytes: a ping or an ack is taken for sound when it is, and says the same when it is read.
+        #[test]
+        fn a_rally_is_what_is_read(
+            ack in any::<bool>(),
+            number in any::<u32>(),
+            target in "[a-z]{1,20}",
+            rest in prop::collection::vec(any::<u8>(), 0..3),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..2),
+        ) {
+            let seq = ProbeSeq(number);
+            let message = if ack { Message::Ack { seq } } else { Message::Ping { seq, target: &target } };
+            let mut bytes = Vec::new();
+            encode(&message, &mut bytes);
+            let mut body = bytes.split_off(2);
+            body.extend_from_slice(&rest);
+            for (at, byte) in changes {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            let rally = Rally::of(message.kind(), &body);
+            match decode(message.kind(), &body) {
+                Ok(Message::Ping { seq, target }) => {
+                    prop_assert_eq!(rally, Some(Rally::Ping { seq, target: target.as_bytes() }));
+                }
+                Ok(Message::Ack { seq }) => prop_assert_eq!(rally, Some(Rally::Ack { seq })),
+                // The name may be no name; then it is nobody's.
+                _ => if let Some(rally) = rally {
+                    let Rally::Ping { target, .. } = rally else { panic!("{rally:?}") };
+                    let sound = core::str::from_utf8(target).map(crate::id::NodeName::check);
+                    prop_assert!(!matches!(sound, Ok(Ok(()))));
+                },
+            }
+        }
+
         /// Whatever happens to the bytes: what a glance takes for sound is sound, and says the same when it is read.
         #[test]
         fn a_glance_never_takes_for_sound_what_is_refused(

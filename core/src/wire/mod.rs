@@ -20,10 +20,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
+use crate::id::ProbeSeq;
 use crate::keyring::{Keyring, KeyringError};
 use crate::{Config, Seed};
 pub(crate) use body::REASON_BYTES_MAX;
-pub(crate) use glance::Glance;
+pub(crate) use glance::{Glance, Rally};
 use native::Native;
 use seal::Sealer;
 
@@ -137,6 +138,12 @@ impl Wire {
         body::encode(message, out);
     }
 
+    /// The same of a ping, given the bytes of the name.
+    pub(crate) fn encode_ping(&self, seq: ProbeSeq, target: &[u8], out: &mut Vec<u8>) {
+        let Codec::Native(_) = &self.codec;
+        body::encode_ping(seq, target, out);
+    }
+
     /// Begins a packet at the end of `out`; gives where, for [`Wire::finish_packet`]. Append messages in between.
     pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
         let Codec::Native(native) = &self.codec;
@@ -203,6 +210,12 @@ impl<'a> Unread<'a> {
     #[inline]
     pub(crate) fn read(self) -> Result<Message<'a>, WireError> {
         body::decode(self.kind, self.body)
+    }
+
+    /// A ping or an ack; `None` for other messages.
+    #[inline]
+    pub(crate) fn rally(self) -> Option<Rally<'a>> {
+        Rally::of(self.kind, self.body)
     }
 
     /// The beginning of an update; `None` for other messages.
