@@ -2,6 +2,8 @@
 
 mod claims;
 mod commands;
+mod delta;
+mod exchange;
 mod intents;
 mod keys;
 mod messages;
@@ -318,7 +320,7 @@ impl Node {
             let at = now.next_on_grid(phases.gossip, config.gossip_interval);
             periodic.gossip = Some(deadlines.arm(at, Due::Gossip));
         }
-        if periodic.sync.is_none() && company && config.anti_entropy == AntiEntropy::Full {
+        if periodic.sync.is_none() && company && config.anti_entropy != AntiEntropy::Off {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));
             phases.sync = push_pull_period(config.push_pull_interval, members.n_swim());
         }
