@@ -270,9 +270,9 @@ impl EventLog {
         self.recent.iter().map(|stored| &*stored.message).chain(self.own.iter().map(|own| &*own.message))
     }
 
-    /// The number of our last event; 0 when there was none.
-    pub(crate) const fn last_own(&self) -> EventSeq {
-        self.last
+    /// When our last event was sent.
+    pub(crate) fn last_sent(&self) -> Option<Instant> {
+        self.own.back().map(|own| own.sent)
     }
 }
 

@@ -9,6 +9,7 @@
 //! departed ones until `tombstone_timeout`.
 
 mod choose;
+mod digest;
 mod order;
 mod overlay;
 mod precedence;
@@ -28,6 +29,7 @@ use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot, Versions};
 use crate::io::{State, Status};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::time::Instant;
+pub(crate) use digest::{digest_with, name_digest};
 use order::ProbeOrder;
 use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
@@ -102,6 +104,8 @@ pub(crate) struct Members {
     versions: VersionCounts,
     /// When a member's status was last decided by an intent; rows without one have had none. By index, which nobody chooses.
     status_times: HashMap<u32, LamportTime, FixedState>,
+    /// The sum of the digests of all members that are alive or suspect.
+    digest: u64,
     order: ProbeOrder,
 }
 
@@ -141,11 +145,16 @@ impl Members {
             left: 0,
             versions,
             status_times: HashMap::with_hasher(FixedState::with_seed(0)),
+            digest: 0,
             order: ProbeOrder::new(),
         };
+        let mut digest = members.base.digest();
         if hole == NOWHERE {
             members.index_name(Self::ME.index);
+        } else {
+            digest = digest.wrapping_sub(members.base.row_digest(hole - 1));
         }
+        members.digest = digest.wrapping_add(members.digest_part(Self::ME.index));
         members
     }
 
@@ -361,6 +370,7 @@ impl Members {
             let vacant = self.touch_base(row);
             let generation = vacant.generation.wrapping_add(1);
             *vacant = Row { key: row, generation, ..Row::alive(identity, incarnation, now) };
+            self.redigest(row + 1, 0);
             return Slot { index: row + 1, generation };
         }
         let row = Row::alive(identity, incarnation, now);
@@ -377,6 +387,7 @@ impl Members {
             }
         };
         self.index_name(index);
+        self.redigest(index, 0);
         Slot { index, generation }
     }
 
@@ -393,6 +404,7 @@ impl Members {
 
     /// Sets a member's state and incarnation; the time of change moves when the state does.
     pub(crate) fn set(&mut self, slot: Slot, state: State, incarnation: Incarnation, now: Instant) {
+        let digested = self.digest_part(slot.index);
         let Some(row) = self.touch(slot) else { return };
         let Some(before) = row.state else { return };
         let status_before = row.status;
@@ -417,6 +429,7 @@ impl Members {
         }
         self.counts[before as usize] -= 1;
         self.counts[state as usize] += 1;
+        self.redigest(slot.index, digested);
     }
 
     fn count_status(&mut self, before: Status, after: Status) {
@@ -450,6 +463,7 @@ impl Members {
     pub(crate) fn reap(&mut self, slot: Slot) -> Option<SharedIdentity> {
         let known = self.known(slot)?;
         let identity = self.identity(slot)?.clone();
+        self.digest = self.digest.wrapping_sub(self.digest_part(slot.index));
         let row = self.touch(slot)?;
         (row.state, row.identity) = (None, None);
         self.status_times.remove(&slot.index);

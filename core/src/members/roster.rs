@@ -8,7 +8,9 @@ use core::net::SocketAddr;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
-use crate::id::{Incarnation, SharedIdentity, Versions};
+use super::digest::{name_digest, row_digest};
+use crate::id::{Incarnation, LamportTime, SharedIdentity, Versions};
+use crate::io::Status;
 use crate::rng::{Purpose, Seed};
 
 /// Names up to this length lie beside the address, so that finding a member touches nothing else.
@@ -94,6 +96,10 @@ impl VersionCounts {
 pub struct Roster {
     faces: Vec<Face>,
     identities: Vec<SharedIdentity>,
+    /// The digests of the names.
+    digests: Vec<u64>,
+    /// The digest of all rows.
+    digest: u64,
     by_name: HashTable<u32>,
     hasher: FixedState,
     versions: VersionCounts,
@@ -112,6 +118,8 @@ impl Roster {
         let mut roster = Self {
             faces: Vec::with_capacity(room),
             identities: Vec::with_capacity(room),
+            digests: Vec::with_capacity(room),
+            digest: 0,
             by_name: HashTable::with_capacity(room),
             versions: VersionCounts::new(hasher.clone()),
             hasher,
@@ -129,7 +137,9 @@ impl Roster {
         let hash = hash_name(&self.hasher, identity.name.as_bytes());
         self.faces.push(Face::new(&identity, incarnation));
         self.versions.add(identity.versions);
+        self.digests.push(name_digest(identity.name.as_bytes()));
         self.identities.push(identity);
+        self.digest = self.digest.wrapping_add(self.row_digest(self.digests.len() as u32 - 1));
         let Self { by_name, identities, hasher, .. } = self;
         by_name.insert_unique(hash, identities.len() as u32 - 1, |&row| {
             hash_name(hasher, identities[row as usize].name.as_bytes())
@@ -172,6 +182,19 @@ impl Roster {
         &self.versions
     }
 
+    pub(super) const fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    pub(super) fn name_digest(&self, row: u32) -> u64 {
+        self.digests[row as usize]
+    }
+
+    /// The digest of a row as it stands here: alive, without an intent.
+    pub(super) fn row_digest(&self, row: u32) -> u64 {
+        row_digest(self.name_digest(row), self.incarnation(row), Status::Alive, LamportTime(0))
+    }
+
     pub(super) fn identity(&self, row: u32) -> &SharedIdentity {
         &self.identities[row as usize]
     }
@@ -198,6 +221,8 @@ impl Default for Roster {
         Self {
             faces: Vec::new(),
             identities: Vec::new(),
+            digests: Vec::new(),
+            digest: 0,
             by_name: HashTable::new(),
             hasher: FixedState::with_seed(0),
             versions: VersionCounts::new(FixedState::with_seed(0)),

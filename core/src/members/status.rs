@@ -1,8 +1,9 @@
 //! Serf's statuses: what the failure detector's state makes of one, and the Lamport time at which an intent decided it.
 
 use super::Members;
-use crate::id::{LamportTime, Slot};
+use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot};
 use crate::io::{State, Status};
+use crate::time::Instant;
 
 /// A member's status once the failure detector's state is `state` (facts 2.3).
 ///
@@ -19,6 +20,20 @@ pub(super) const fn status_after(state: State, before: Status) -> Status {
 }
 
 impl Members {
+    /// A member that had failed in an earlier life of this node: forgotten by the failure detector, not by the application.
+    /// The caller has made sure that the name is new.
+    pub(crate) fn remember_failed(
+        &mut self,
+        identity: SharedIdentity,
+        incarnation: Incarnation,
+        now: Instant,
+    ) -> Slot {
+        let slot = self.insert(identity, incarnation, now);
+        self.set(slot, State::Dead, incarnation, now);
+        self.set(slot, State::Forgotten, incarnation, now);
+        slot
+    }
+
     /// The Lamport time of the last intent that decided a member's status; 0 when there was none.
     pub(crate) fn status_time(&self, slot: Slot) -> LamportTime {
         let time = self.status_times.get(&slot.index).filter(|_| self.known(slot).is_some());
@@ -28,6 +43,7 @@ impl Members {
     /// An intent decides a member's status. It moves between alive and leaving, or from failed to left: the failure
     /// detector's state, which says whether the member is there, stays.
     pub(crate) fn set_status(&mut self, slot: Slot, status: Status, time: LamportTime) {
+        let digested = self.digest_part(slot.index);
         let Some(row) = self.touch(slot) else { return };
         let before = row.status;
         debug_assert_eq!(before.is_up(), status.is_up(), "an intent neither kills nor revives");
@@ -38,5 +54,6 @@ impl Members {
         } else {
             self.status_times.insert(slot.index, time);
         }
+        self.redigest(slot.index, digested);
     }
 }

@@ -286,6 +286,17 @@ fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked 
         prop_assert_eq!(members.identity(found.slot), Some(who));
     }
     prop_assert_eq!(&listed, model);
+    let part = |name: &str, row: &Naive| {
+        let name = name_digest(name.as_bytes());
+        digest::row_digest(name, Incarnation(row.incarnation), row.status, LamportTime(row.time))
+    };
+    let up = |row: &Naive| matches!(row.state, State::Alive | State::Suspect);
+    let mine = digest::row_digest(name_digest(b"me"), Incarnation(1), Status::Alive, LamportTime(0));
+    let digest = model.iter().filter(|(_, row)| up(row)).map(|(name, row)| part(name, row));
+    let digest = digest.fold(mine, u64::wrapping_add);
+    prop_assert_eq!(members.settled([].into_iter()), (members.others_up() + 1, digest));
+    let buckets = members.bucket_digests(8, [].into_iter());
+    prop_assert_eq!(buckets.into_iter().fold(0, u64::wrapping_add), digest);
     let spoken =
         |row: &Naive| if row.port == 7946 { Versions::CURRENT.protocol } else { (row.port % 10) as u8 };
     let mut alive: Vec<u8> = model.values().filter(|row| row.status.is_up()).map(spoken).collect();

@@ -21,7 +21,7 @@ use crate::wire::{Accusation, Message};
 #[derive(Clone, Debug)]
 pub(super) struct Join {
     id: CommandId,
-    pub(super) replay: bool,
+    replay: bool,
     rest: vec::IntoIter<SocketAddr>,
     current: SocketAddr,
     reached: u32,
@@ -64,6 +64,16 @@ impl Node {
             Command::Respond { query, payload } => self.respond(id, query, &payload, now, out),
             Command::Keys { action, relay_factor } => self.keys(id, action, relay_factor, now, out),
         }
+    }
+
+    /// Whether a join is under way that wants no earlier user events.
+    pub(super) fn joins_without_replay(&self) -> bool {
+        self.joins.iter().any(|join| !join.replay)
+    }
+
+    /// Whether a join under way wants earlier user events.
+    pub(super) fn joins_with_replay(&self, id: CommandId) -> bool {
+        self.joins.iter().any(|join| join.id == id && join.replay)
     }
 
     fn join(&mut self, id: CommandId, addresses: Vec<SocketAddr>, replay: bool, out: &mut Outbox) {

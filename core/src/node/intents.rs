@@ -26,6 +26,8 @@ pub(super) struct Intents {
     /// Of the oldest early intent.
     expiry: Option<Timer>,
     force_leaves: Vec<ForceLeave>,
+    /// The last join intent of this node, by its number in its queue.
+    own: Option<u32>,
 }
 
 /// A force-leave whose intent is being sent.
@@ -71,10 +73,14 @@ impl Node {
         if intent.ltime <= self.members.status_time(slot) {
             return false;
         }
-        let stays = status == Status::Leaving && !(slot == Members::ME && self.life == Life::Leaving);
-        let status = if stays { Status::Alive } else { status };
-        self.members.set_status(slot, status, intent.ltime);
+        self.decide_join(slot, status, intent.ltime);
         true
+    }
+
+    /// A member joined as of that Lamport time: it does not leave any more, unless it is this node, which knows better.
+    pub(super) fn decide_join(&mut self, slot: Slot, status: Status, ltime: LamportTime) {
+        let stays = status == Status::Leaving && !(slot == Members::ME && self.life == Life::Leaving);
+        self.members.set_status(slot, if stays { Status::Alive } else { status }, ltime);
     }
 
     /// Takes a leave intent; whether it is news that others should hear.
@@ -155,17 +161,23 @@ impl Node {
         }
         let ltime = self.clocks.member.stamp();
         self.members.set_status(Members::ME, Status::Alive, ltime);
-        self.repeat_join(out);
+        self.spread_join(out);
     }
 
-    /// Says the last join intent again, for members that have not heard it.
+    /// Says the last join intent again, for members that have not heard it; not while it is being said.
     pub(super) fn repeat_join(&mut self, out: &mut Outbox) {
-        let ltime = self.members.status_time(Members::ME);
-        if self.members.others_up() == 0 || ltime == LamportTime::default() {
+        if !self.intents.own.is_some_and(|own| self.queue.lane(Lane::Intents).waits_for(own)) {
+            self.spread_join(out);
+        }
+    }
+
+    fn spread_join(&mut self, out: &mut Outbox) {
+        if self.members.others_up() == 0 {
             return;
         }
-        let me = self.members.me().clone();
-        self.spread(Lane::Intents, &Message::JoinIntent(Intent { ltime, name: &me.name, prune: false }), out);
+        let (ltime, me) = (self.members.status_time(Members::ME), self.members.me().clone());
+        let intent = Intent { ltime, name: &me.name, prune: false };
+        self.intents.own = Some(self.spread(Lane::Intents, &Message::JoinIntent(intent), out));
     }
 
     /// Says that this node leaves; the intent's number in its queue.

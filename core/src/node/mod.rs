@@ -2,6 +2,8 @@
 
 mod claims;
 mod commands;
+mod delta;
+mod exchange;
 mod intents;
 mod keys;
 mod messages;
@@ -362,7 +364,7 @@ impl Node {
                 deadlines.move_to(timer, at);
             }
         }
-        if periodic.sync.is_none() && config.anti_entropy == AntiEntropy::Full && members.others_up() > 0 {
+        if periodic.sync.is_none() && config.anti_entropy != AntiEntropy::Off && members.others_up() > 0 {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));
             phases.sync = push_pull_period(config.push_pull_interval, members.n_swim());
         }

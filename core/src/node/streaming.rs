@@ -1,15 +1,15 @@
-//! Streams: full push/pull, pings whose datagrams had no answer, and dialling the failed.
+//! Streams: opening and ending them, what comes in on them, pings whose datagrams had no answer, and dialling the failed.
 
 use core::net::SocketAddr;
 
 use super::{Life, Node};
+use crate::config::AntiEntropy;
 use crate::deadlines::Due;
 use crate::error::StreamFailure;
-use crate::io::Note;
-use crate::io::{Outbox, ProbePath, Shed, State, StreamId, Via};
-use crate::sync::{Purpose, Stage, Stream, span, verify};
+use crate::io::{Note, Outbox, ProbePath, Shed, StreamId};
+use crate::sync::{Purpose, Stage, Stream};
 use crate::time::Instant;
-use crate::wire::{Accusation, Alive, Kinds, Message, REASON_BYTES_MAX, SyncHead, SyncRow, VersionSpan};
+use crate::wire::{Intent, Kinds, Message};
 
 /// One in so many streams is kept for this node's own: peers that open streams and fall silent must not keep it from probing and joining.
 const OWN_SHARE: usize = 8;
@@ -51,7 +51,10 @@ impl Node {
                 self.streams.set_stage(id, Stage::AwaitHead);
                 match stream.purpose {
                     Purpose::Probe(seq) => self.ping_over_stream(id, seq, out),
-                    purpose => self.send_table(id, purpose.is_join(), out),
+                    Purpose::Periodic if self.config.anti_entropy == AntiEntropy::Delta => {
+                        self.begin_delta(id, out)
+                    }
+                    purpose => self.begin_exchange(id, purpose, out),
                 }
             }
             (None, StreamId::Theirs(_)) => {
@@ -77,54 +80,11 @@ impl Node {
     }
 
     /// Sends one message as a stream's only frame.
-    fn send_frame(&self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
+    pub(super) fn send_frame(&self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
         let start = self.wire.begin_frame(&mut out.bytes);
         self.wire.encode(message, &mut out.bytes);
         self.wire.finish_frame(start, &mut out.bytes);
         out.frame(id, start, Kinds::one(message.kind()), true);
-    }
-
-    /// Sends the whole table, in as many frames as it takes.
-    fn send_table(&self, id: StreamId, join: bool, out: &mut Outbox) {
-        let me = self.members.me();
-        let room = self.wire.frame_room();
-        let head = Message::SyncHead(SyncHead { join, from: &me.name, versions: self.version_span() });
-        let mut start = self.wire.begin_frame(&mut out.bytes);
-        let mut body = out.bytes.len();
-        let mut kinds = Kinds::default();
-        let rows = self.members.iter().filter(|(_, known)| known.state != State::Forgotten).map(
-            |(identity, known)| {
-                let alive = Alive {
-                    incarnation: known.incarnation,
-                    name: &identity.name,
-                    addr: identity.addr,
-                    meta: &identity.meta,
-                    versions: identity.versions,
-                };
-                Message::SyncRow(SyncRow { alive, state: known.state })
-            },
-        );
-        for message in [head].into_iter().chain(rows).chain([Message::SyncEnd]) {
-            let before = out.bytes.len();
-            self.wire.encode(&message, &mut out.bytes);
-            if out.bytes.len() - body > room {
-                // Full without this one: it begins the next frame.
-                out.bytes.truncate(before);
-                self.wire.finish_frame(start, &mut out.bytes);
-                out.frame(id, start, kinds, false);
-                start = self.wire.begin_frame(&mut out.bytes);
-                body = out.bytes.len();
-                kinds = Kinds::default();
-                self.wire.encode(&message, &mut out.bytes);
-            }
-            kinds.add(message.kind());
-        }
-        self.wire.finish_frame(start, &mut out.bytes);
-        out.frame(id, start, kinds, true);
-    }
-
-    fn version_span(&self) -> VersionSpan {
-        span(self.members.versions_alive())
     }
 
     pub(crate) fn on_frame(&mut self, id: StreamId, bytes: &[u8], now: Instant, out: &mut Outbox) {
@@ -179,57 +139,64 @@ impl Node {
             }
             (Purpose::Probe(_), ..) => self.abort_stream(id, StreamFailure::OutOfOrder, out),
             (_, Stage::AwaitHead, Message::SyncHead(head)) => self.on_sync_head(id, stream, &head, out),
-            (_, Stage::AwaitHead, Message::Refused { reason }) if stream.purpose != Purpose::Inbound => {
+            (Purpose::Inbound, Stage::AwaitHead, Message::DeltaHead(head))
+            | (_, Stage::AwaitDelta, Message::DeltaHead(head)) => self.on_delta_head(id, stream, &head, out),
+            (purpose, Stage::AwaitHead | Stage::AwaitDelta, Message::Refused { reason })
+                if purpose != Purpose::Inbound =>
+            {
                 self.forget_stream(id);
-                self.exchange_failed(stream.purpose, StreamFailure::Refusal(reason.into()), out);
+                self.exchange_failed(purpose, StreamFailure::Refusal(reason.into()), out);
             }
-            (_, Stage::Rows, Message::SyncRow(row)) => self.merge_row(&row, now, out),
-            (purpose, Stage::Rows, Message::SyncEnd) => {
+            _ => self.on_exchange_message(id, stream, message, now, out),
+        }
+    }
+
+    /// A message of an exchange whose heads were accepted.
+    fn on_exchange_message(
+        &mut self,
+        id: StreamId,
+        stream: Stream,
+        message: &Message<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        match (stream.stage, *message) {
+            (Stage::OwnRow, Message::SyncClocks(clocks)) => self.on_sync_clocks(stream, clocks),
+            (Stage::OwnRow, Message::SyncRow(row)) => {
+                self.note_sender(id, stream, &row);
+                self.merge_row(&row, now, out);
+            }
+            (Stage::Rows, Message::SyncRow(row)) => self.merge_row(&row, now, out),
+            (Stage::DeltaRows, Message::SyncRow(row)) => {
+                self.counters.delta_rows += 1;
+                self.merge_row(&row, now, out);
+            }
+            (Stage::Rows, Message::LeaveIntent(Intent { ltime, name, .. })) => {
+                self.merge_leave(name, None, ltime, now, out);
+            }
+            (Stage::Rows | Stage::AwaitBuckets { .. } | Stage::AwaitWant, Message::EventMark(mark)) => {
+                self.heard_mark(stream, &mark, now, out);
+            }
+            (Stage::Rows, Message::EventAgain(event)) => {
+                // Not asked for by a join without replay.
+                if !self.is_baseline(stream) {
+                    self.heard_event_again(&event, now, out);
+                }
+            }
+            (Stage::AwaitBuckets { marks }, Message::DeltaBuckets { digests }) => {
+                self.on_delta_buckets(id, digests, marks, out);
+            }
+            (Stage::AwaitBuckets { .. }, Message::SyncEnd) => self.on_delta_equal(id, out),
+            (Stage::AwaitWant, Message::DeltaWant { buckets }) => self.on_delta_want(id, buckets, out),
+            (Stage::OwnRow | Stage::Rows | Stage::DeltaRows, Message::SyncEnd) => {
                 self.forget_stream(id);
                 self.counters.syncs += 1;
                 self.newcomer = false;
-                if let Purpose::Join(command) = purpose {
+                if let Purpose::Join(command) = stream.purpose {
                     self.join_exchange_over(command, Ok(()), out);
                 }
             }
             _ => self.abort_stream(id, StreamFailure::OutOfOrder, out),
-        }
-    }
-
-    fn on_sync_head(&mut self, id: StreamId, stream: Stream, head: &SyncHead<'_>, out: &mut Outbox) {
-        if let Err(reason) = verify(&self.version_span(), &head.versions) {
-            self.counters.syncs_refused += 1;
-            if stream.purpose == Purpose::Inbound {
-                // Unlike memberlist's responder, we say so instead of answering with a table.
-                self.forget_stream(id);
-                self.send_frame(id, &Message::Refused { reason: cut(&reason) }, out);
-            } else {
-                self.abort_stream(id, StreamFailure::Versions(reason), out);
-            }
-            return;
-        }
-        self.streams.set_stage(id, Stage::Rows);
-        if stream.purpose == Purpose::Inbound {
-            // Our table as it is before we merge theirs.
-            self.send_table(id, head.join, out);
-        }
-    }
-
-    /// Takes one row of a peer's table: what is alive or left as it is, what is dead as a suspicion, so that a member that
-    /// lives can refute (memberlist's merge).
-    fn merge_row(&mut self, row: &SyncRow<'_>, now: Instant, out: &mut Outbox) {
-        let alive = &row.alive;
-        let accusation = |from| Accusation { incarnation: alive.incarnation, name: alive.name, from };
-        match row.state {
-            State::Alive => self.heard_alive(alive, Via::Sync, now, out),
-            State::Suspect | State::Dead => {
-                // In our own name: a table tells what its owner heard, which is no independent voice.
-                let me = self.members.me().clone();
-                self.heard_suspect(&accusation(&me.name), Via::Sync, now, out);
-            }
-            State::Left => self.heard_dead(&accusation(alive.name), Via::Sync, now, out),
-            // The wire refuses it.
-            State::Forgotten => {}
         }
     }
 
@@ -251,7 +218,7 @@ impl Node {
         }
     }
 
-    fn abort_stream(&mut self, id: StreamId, reason: StreamFailure, out: &mut Outbox) {
+    pub(super) fn abort_stream(&mut self, id: StreamId, reason: StreamFailure, out: &mut Outbox) {
         out.close(id);
         self.on_stream_failed(id, reason, out);
     }
@@ -263,7 +230,7 @@ impl Node {
         }
     }
 
-    fn forget_stream(&mut self, id: StreamId) -> Option<Stream> {
+    pub(super) fn forget_stream(&mut self, id: StreamId) -> Option<Stream> {
         let stream = self.streams.remove(id)?;
         self.deadlines.cancel(stream.timer);
         Some(stream)
@@ -304,13 +271,4 @@ impl Node {
             let _ = self.open_stream(to, Purpose::Reconnect, now + self.config.stream_timeout, out);
         }
     }
-}
-
-/// A reason as long as the wire takes it.
-fn cut(reason: &str) -> &str {
-    let mut end = reason.len().min(REASON_BYTES_MAX);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    &reason[..end]
 }

@@ -173,7 +173,7 @@ impl Node {
 
     /// What was sent before a newcomer's join is not for it, unless it asks for a replay: until the exchange tells what that is, it takes what it hears of for past.
     fn is_joining_newcomer(&self) -> bool {
-        self.newcomer && self.joins.iter().any(|join| !join.replay)
+        self.newcomer && self.joins_without_replay()
     }
 
     fn meet_origin(
@@ -321,21 +321,23 @@ impl Node {
     }
 
     /// How far this node has come with the origins that were heard of lately, itself first, for the other side of an exchange.
-    pub(super) fn event_marks(&self, now: Instant) -> impl Iterator<Item = EventMark<'_>> {
+    pub(super) fn event_marks(&self) -> impl Iterator<Item = EventMark<'_>> {
         let period = push_pull_period(self.config.push_pull_interval, self.members.n_swim());
         let lately = period.saturating_mul(2) + Duration::from_secs(60);
+        let is_late = move |heard| self.clock.since(heard) <= lately;
         let me = self.members.me();
-        let (life, last) = (self.events.life(), self.events.last_own());
-        let own = EventMark { origin: &me.name, life, complete: last, highest: last };
-        let others =
-            self.events.origins().iter().filter(move |origin| now.since(origin.heard) <= lately).map(
-                |origin| {
-                    let (complete, highest) =
-                        (EventSeq(origin.runs.complete()), EventSeq(origin.runs.highest()));
-                    EventMark { origin: &origin.name, life: origin.life, complete, highest }
-                },
-            );
-        (last.0 > 0).then_some(own).into_iter().chain(others.take(MARKS_MAX))
+        let (life, last) = (self.events.life(), self.events.next_seq().0 - 1);
+        let own = self.events.last_sent().filter(|sent| is_late(*sent)).map(|_| EventMark {
+            origin: &me.name,
+            life,
+            complete: EventSeq(last),
+            highest: EventSeq(last),
+        });
+        let others = self.events.origins().iter().filter(move |origin| is_late(origin.heard)).map(|origin| {
+            let (complete, highest) = (EventSeq(origin.runs.complete()), EventSeq(origin.runs.highest()));
+            EventMark { origin: &origin.name, life: origin.life, complete, highest }
+        });
+        own.into_iter().chain(others.take(MARKS_MAX))
     }
 
     /// A peer tells how far it has come with an origin. `baseline`: this node has just joined, and all that is past it.
@@ -372,7 +374,7 @@ impl Node {
         self.watch_gap(place, source, now);
     }
 
-    /// The events kept here, for a joiner that asks for a replay.
+    /// The events kept here, encoded, for a joiner that asks for a replay.
     pub(super) fn kept_events(&self) -> impl Iterator<Item = &[u8]> {
         self.events.all_kept()
     }

@@ -139,6 +139,11 @@ impl Broadcasts {
         self.limit.1
     }
 
+    /// The members that something waits about, in no order that matters.
+    pub(crate) fn subjects(&self) -> impl Iterator<Item = u32> {
+        self.order.iter().map(|waiting| self.entries[waiting.slot as usize].subject)
+    }
+
     /// Whether something waits about a member.
     pub(crate) fn waits_for(&self, subject: u32) -> bool {
         self.by_subject.contains_key(&subject)

@@ -38,8 +38,18 @@ pub(crate) enum Stage {
     Connecting,
     /// Connected; the peer's first message is awaited.
     AwaitHead,
-    /// The peer's head was accepted; rows follow.
+    /// The peer's head was accepted; its clocks and its own row follow.
+    OwnRow,
+    /// The rest of the peer's table follows.
     Rows,
+    /// Ours, for a delta exchange: the peer's head is awaited.
+    AwaitDelta,
+    /// Ours: the peer's digests by bucket are awaited, or the word that all is equal. `marks`: the peer wants our event marks.
+    AwaitBuckets { marks: bool },
+    /// The peer's: it will say which buckets differ.
+    AwaitWant,
+    /// The peer's rows that differ follow.
+    DeltaRows,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +93,13 @@ impl Streams {
     pub(crate) fn set_stage(&mut self, id: StreamId, stage: Stage) {
         if let Some(stream) = self.open.get_mut(&id) {
             stream.stage = stage;
+        }
+    }
+
+    /// Where the peer is to be asked, once it has said so.
+    pub(crate) fn set_peer(&mut self, id: StreamId, peer: SocketAddr) {
+        if let Some(stream) = self.open.get_mut(&id) {
+            stream.peer = peer;
         }
     }
 

@@ -12,10 +12,15 @@ use serde::{Deserialize, Serialize};
 use super::delta::{self, Clocks};
 use super::error::WireError;
 use super::events;
-use super::fields::{Reader, put_addr, put_bytes, put_u32, put_versions};
+use super::fields::{Reader, put_addr, put_bytes, put_u32, put_u64, put_versions};
 use super::message::{Accusation, Alive, Kind, Message, SyncHead, SyncRow, VersionSpan};
-use crate::id::{Incarnation, META_BYTES_MAX, NodeName, ProbeSeq, canonical};
-use crate::io::State;
+use crate::id::{Incarnation, LamportTime, META_BYTES_MAX, NodeName, ProbeSeq, canonical};
+use crate::io::{State, Status};
+
+/// Extension of a table's head: earlier user events are wanted again. Empty.
+const HEAD_REPLAY: u8 = 1;
+/// Extension of a row: status (one byte) and status time (varint).
+const ROW_STATUS: u8 = 1;
 
 /// Longest reason in a refusal, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 255;
@@ -73,11 +78,13 @@ fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
             put_bytes(name.as_bytes(), out);
             put_bytes(from.as_bytes(), out);
         }
-        Message::SyncHead(SyncHead { join, from, versions }) => append(&(join, from, versions), out),
-        Message::SyncRow(SyncRow { alive, state }) => {
-            put_alive(alive, out);
-            out.push(*state as u8);
+        Message::SyncHead(SyncHead { join, from, versions, replay }) => {
+            append(&(join, from, versions), out);
+            if *replay {
+                out.extend_from_slice(&[HEAD_REPLAY, 0]);
+            }
         }
+        Message::SyncRow(row) => put_row(row, out),
         Message::SyncEnd => {}
         Message::Refused { reason } => put_bytes(reason.as_bytes(), out),
         Message::JoinIntent(intent) => events::put_intent(intent, false, out),
@@ -194,13 +201,12 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
         Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body, accusation)?)?),
         Kind::Dead => Message::Dead(check_accusation(kind, fields(kind, body, accusation)?)?),
         Kind::SyncHead => {
-            let (join, from, versions) = fields(kind, body, take_postcard::<(bool, &str, VersionSpan)>)?;
-            Message::SyncHead(SyncHead { join, from: check_name(kind, from)?, versions })
+            let ((join, from, versions), extensions) =
+                extended(kind, body, take_postcard::<(bool, &str, VersionSpan)>)?;
+            let replay = extension(extensions, HEAD_REPLAY).is_some();
+            Message::SyncHead(SyncHead { join, from: check_name(kind, from)?, versions, replay })
         }
-        Kind::SyncRow => {
-            let (alive, state) = fields(kind, body, |f| Some((alive(f)?, f.u8()?)))?;
-            Message::SyncRow(SyncRow { alive: check_alive(kind, alive)?, state: check_state(state)? })
-        }
+        Kind::SyncRow => Message::SyncRow(row(kind, body)?),
         Kind::SyncEnd => {
             fields(kind, body, |_| Some(()))?;
             Message::SyncEnd
@@ -244,9 +250,71 @@ pub(super) fn fields<'a, T>(
     body: &'a [u8],
     read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
 ) -> Result<T, WireError> {
+    extended(kind, body, read).map(|(fields, _)| fields)
+}
+
+/// Reads the fields; gives them and the extensions that follow.
+fn extended<'a, T>(
+    kind: Kind,
+    body: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+) -> Result<(T, &'a [u8]), WireError> {
     let mut reader = Reader { rest: body };
     let fields = read(&mut reader).ok_or(WireError::Malformed(kind))?;
-    if is_extension_list(reader.rest) { Ok(fields) } else { Err(WireError::Extension(kind)) }
+    if is_extension_list(reader.rest) { Ok((fields, reader.rest)) } else { Err(WireError::Extension(kind)) }
+}
+
+/// The value of an extension in a list that was checked.
+fn extension(mut list: &[u8], id: u8) -> Option<&[u8]> {
+    while let Some((&found, rest)) = list.split_first() {
+        let (value, rest) = take_prefixed(rest)?;
+        if found == id {
+            return Some(value);
+        }
+        list = rest;
+    }
+    None
+}
+
+fn put_row(row: &SyncRow<'_>, out: &mut Vec<u8>) {
+    put_alive(&row.alive, out);
+    out.push(row.state as u8);
+    let usual = row.status == SyncRow::usual_status(row.state) && row.status_time.0 == 0;
+    if !usual {
+        // A status and a varint of at most ten bytes: the length has one byte.
+        out.extend_from_slice(&[ROW_STATUS, 0]);
+        let start = out.len();
+        out.push(row.status as u8);
+        put_u64(row.status_time.0, out);
+        out[start - 1] = (out.len() - start) as u8;
+    }
+}
+
+fn row(kind: Kind, body: &[u8]) -> Result<SyncRow<'_>, WireError> {
+    let ((alive, state), extensions) = extended(kind, body, |f| Some((alive(f)?, f.u8()?)))?;
+    let (alive, state) = (check_alive(kind, alive)?, check_state(state)?);
+    let (status, status_time) = match extension(extensions, ROW_STATUS) {
+        None => (SyncRow::usual_status(state), LamportTime::default()),
+        Some(value) => {
+            let mut reader = Reader { rest: value };
+            let read = reader.u8().zip(reader.u64());
+            let (status, time) = read.ok_or(WireError::Malformed(kind))?;
+            events::check_ltime(kind, LamportTime(time))?;
+            (check_status(kind, state, status)?, LamportTime(time))
+        }
+    };
+    Ok(SyncRow { alive, state, status, status_time })
+}
+
+/// Only a status that goes with the state: whoever is there is alive or leaving, whoever is not has failed or left.
+fn check_status(kind: Kind, state: State, status: u8) -> Result<Status, WireError> {
+    match (state, status) {
+        (State::Alive | State::Suspect, 1) => Ok(Status::Alive),
+        (State::Alive | State::Suspect, 2) => Ok(Status::Leaving),
+        (State::Dead | State::Left, 3) => Ok(Status::Left),
+        (State::Dead, 4) => Ok(Status::Failed),
+        _ => Err(WireError::Malformed(kind)),
+    }
 }
 
 #[inline]

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //!   initiator                          responder
-//!     | DeltaHead, EventMark*  ------->  |   digest of all settled rows
-//!     | <- DeltaHead, EventMark*, SyncEnd|   the same digest: done
-//!     | <- DeltaHead, EventMark*,        |   else its digests by bucket
-//!     |    DeltaBuckets                  |
-//!     | DeltaWant, SyncRow*, SyncEnd  -> |   which buckets differ, and our rows of them
-//!     | <------------- SyncRow*, SyncEnd |   its rows of them
+//!     | DeltaHead  ------------------->  |   digests of all settled rows and of all event marks
+//!     | <------------ DeltaHead, SyncEnd |   the same digests: done
+//!     | <- DeltaHead, EventMark*,        |   else its marks, if theirs differ,
+//!     |    DeltaBuckets                  |   and its digests by bucket
+//!     | EventMark*, DeltaWant, SyncRow*, |   which buckets differ, and our rows of them
+//!     | SyncEnd  --------------------->  |
+//!     | <------------- SyncRow*, SyncEnd |   its rows of them, as they were before merging
 //! ```
+//!
+//! A receiver refuses a head with `Refused` as in a full exchange.
 
 use alloc::vec::Vec;
 
@@ -18,6 +21,8 @@ use super::events::check_ltime;
 use super::message::{Kind, VersionSpan};
 use crate::id::LamportTime;
 
+/// Fewest buckets of a table: a byte of [`Message::DeltaWant`](super::Message::DeltaWant).
+pub const BUCKETS_MIN: usize = 8;
 /// Most buckets of a table.
 pub const BUCKETS_MAX: usize = 4096;
 /// Bytes of one bucket's digest.
@@ -47,6 +52,8 @@ pub struct DeltaHead<'a> {
     pub rows: u32,
     /// Digest of all settled rows; equal tables have equal ones.
     pub root: u64,
+    /// Digest of all event marks; equal ones need not be sent.
+    pub marks: u64,
 }
 
 pub(super) fn check_clocks(kind: Kind, clocks: Clocks) -> Result<Clocks, WireError> {
@@ -57,26 +64,32 @@ pub(super) fn check_clocks(kind: Kind, clocks: Clocks) -> Result<Clocks, WireErr
 }
 
 pub(super) fn put_head(head: &DeltaHead<'_>, out: &mut Vec<u8>) {
-    append(&(head.from, head.versions, head.clocks, head.rows, head.root), out);
+    append(&(head.from, head.versions, head.clocks, head.rows, head.root, head.marks), out);
 }
 
 pub(super) fn head(kind: Kind, body: &[u8]) -> Result<DeltaHead<'_>, WireError> {
-    type Fields<'a> = (&'a str, VersionSpan, Clocks, u32, u64);
-    let (from, versions, clocks, rows, root) = fields(kind, body, take_postcard::<Fields<'_>>)?;
+    type Fields<'a> = (&'a str, VersionSpan, Clocks, u32, u64, u64);
+    let (from, versions, clocks, rows, root, marks) = fields(kind, body, take_postcard::<Fields<'_>>)?;
     check_name(kind, from)?;
-    Ok(DeltaHead { from, versions, clocks: check_clocks(kind, clocks)?, rows, root })
+    Ok(DeltaHead { from, versions, clocks: check_clocks(kind, clocks)?, rows, root, marks })
 }
 
 /// Digests by bucket: a power of two of them, each little-endian.
 pub(super) fn buckets(kind: Kind, body: &[u8]) -> Result<&[u8], WireError> {
     let digests = fields(kind, body, |f| f.bytes())?;
     let count = digests.len() / DIGEST_BYTES;
-    let sound = digests.len().is_multiple_of(DIGEST_BYTES) && count.is_power_of_two() && count <= BUCKETS_MAX;
+    let sound = digests.len().is_multiple_of(DIGEST_BYTES)
+        && count.is_power_of_two()
+        && (BUCKETS_MIN..=BUCKETS_MAX).contains(&count);
     if sound { Ok(digests) } else { Err(WireError::Malformed(kind)) }
 }
 
-/// A bit for each bucket, the lowest first.
+/// A bit for each bucket, the lowest bit of the first byte first; a power of two of bytes.
 pub(super) fn want(kind: Kind, body: &[u8]) -> Result<&[u8], WireError> {
     let bits = fields(kind, body, |f| f.bytes())?;
-    if bits.len() <= BUCKETS_MAX / 8 { Ok(bits) } else { Err(WireError::Malformed(kind)) }
+    if bits.len().is_power_of_two() && bits.len() <= BUCKETS_MAX / 8 {
+        Ok(bits)
+    } else {
+        Err(WireError::Malformed(kind))
+    }
 }

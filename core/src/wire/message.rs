@@ -17,18 +17,23 @@
 //! A push/pull exchange, each side's frames flowing as soon as they can:
 //!
 //! ```text
-//!   initiator                    responder
-//!     | SyncHead, SyncRow*, SyncEnd -> |   verifies the head, then merges row by row
-//!     | <- SyncHead, SyncRow*, SyncEnd |   its own table, as it was before merging
-//!     | <- Refused                     |   instead, when it may not merge
+//!   initiator                                   responder
+//!     | SyncHead, SyncClocks, rows, SyncEnd ------->  |   verifies the head, then merges row by row
+//!     | <-- SyncHead, SyncClocks, rows, again, SyncEnd|   its own table, as it was before merging
+//!     | <----------------------------------- Refused  |   instead, when it may not merge
+//!
+//!   rows:  SyncRow*      the members that the failure detector knows, the sender first
+//!          LeaveIntent*  those that it has forgotten and that left
+//!          EventMark*    how far the sender has come with user events
+//!   again: EventAgain*   earlier user events, for a joiner that wants them
 //! ```
 
 use core::net::SocketAddr;
 
 use super::delta::{Clocks, DeltaHead};
 use super::events::{EventMark, EventPull, Intent, Query, Relay, Response, UserEvent};
-use crate::id::{Incarnation, ProbeSeq, Versions};
-use crate::io::State;
+use crate::id::{Incarnation, LamportTime, ProbeSeq, Versions};
+use crate::io::{State, Status};
 
 /// A message of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +152,8 @@ pub struct SyncHead<'a> {
     pub from: &'a str,
     /// The version ranges of all the table's rows, so that a receiver can refuse before it merges anything.
     pub versions: VersionSpan,
+    /// Whether the sender wants earlier user events again: a join with `replay`. An extension, absent when false.
+    pub replay: bool,
 }
 
 /// What the rows of a table have in common in versions (memberlist's verification, over aggregates).
@@ -177,6 +184,23 @@ pub struct SyncRow<'a> {
     pub alive: Alive<'a>,
     /// What the sender thinks of it; never [`State::Forgotten`].
     pub state: State,
+    /// The application's view of it: one that goes with the state. An extension, with the time; absent when the time is 0
+    /// and the status is [`SyncRow::usual_status`].
+    pub status: Status,
+    /// The Lamport time of the last intent that decided the status; 0 when there was none.
+    pub status_time: LamportTime,
+}
+
+impl SyncRow<'_> {
+    /// The status of a member in that state about which no intents were heard.
+    #[must_use]
+    pub const fn usual_status(state: State) -> Status {
+        match state {
+            State::Alive | State::Suspect => Status::Alive,
+            State::Dead | State::Forgotten => Status::Failed,
+            State::Left => Status::Left,
+        }
+    }
 }
 
 /// Number of message kinds.

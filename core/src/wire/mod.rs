@@ -28,7 +28,7 @@ pub(crate) use glance::{Glance, Rally};
 use native::Native;
 use seal::Sealer;
 
-pub use delta::{BUCKETS_MAX, Clocks, DIGEST_BYTES, DeltaHead};
+pub use delta::{BUCKETS_MAX, BUCKETS_MIN, Clocks, DIGEST_BYTES, DeltaHead};
 pub use error::{WireError, WireErrorClass};
 pub use events::{
     EVENT_BYTES_HARD_MAX, EXPRESSION_BYTES_MAX, EventMark, EventPull, Filter, FilterList, Filters, Intent,

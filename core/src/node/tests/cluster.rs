@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::rng::{Purpose, Rng, Seed};
 use crate::step;
 use crate::time::Instant;
+use crate::wire::Kind;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -27,11 +28,7 @@ pub(super) struct Cluster {
     /// Datagrams and streams between these do not get through.
     pub(super) cut_packets: Vec<(usize, usize)>,
     pub(super) cut_streams: Vec<(usize, usize)>,
-    /// What is under way: to which node, and what.
-    wires: VecDeque<(usize, Delivery)>,
-    /// The other end of each stream.
-    ends: BTreeMap<(usize, StreamId), (usize, StreamId)>,
-    minted: u32,
+    network: Network,
     pub(super) events: Vec<Vec<String>>,
     pub(super) completed: Vec<(CommandId, Result<Done, CommandError>)>,
     /// Every packet sent, when `listening`.
@@ -45,6 +42,9 @@ pub(super) struct Cluster {
     /// Every output, in order, when `tracing`.
     pub(super) trace: Vec<String>,
     pub(super) tracing: bool,
+    /// All that was sent over streams.
+    pub(super) frame_bytes: usize,
+    pub(super) frame_kinds: BTreeMap<Kind, u16>,
 }
 
 /// A packet on the wire, lost or not.
@@ -53,6 +53,27 @@ pub(super) struct Sent {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) words: Vec<Word>,
+}
+
+/// What is under way, and the streams.
+#[derive(Default)]
+struct Network {
+    /// To which node, and what.
+    wires: VecDeque<(usize, Delivery)>,
+    /// The other end of each stream.
+    ends: BTreeMap<(usize, StreamId), (usize, StreamId)>,
+    minted: u32,
+}
+
+impl Network {
+    fn connect(&mut self, i: usize, id: StreamId, to: usize) {
+        self.minted += 1;
+        let theirs = StreamId::Theirs(self.minted);
+        self.ends.insert((i, id), (to, theirs));
+        self.ends.insert((to, theirs), (i, id));
+        self.wires.push_back((to, Delivery::Opened(theirs, addr(i))));
+        self.wires.push_back((i, Delivery::Opened(id, addr(to))));
+    }
 }
 
 enum Delivery {
@@ -87,9 +108,7 @@ impl Cluster {
             outbox: Outbox::new(),
             cut_packets: Vec::new(),
             cut_streams: Vec::new(),
-            wires: VecDeque::new(),
-            ends: BTreeMap::new(),
-            minted: 0,
+            network: Network::default(),
             events,
             completed: Vec::new(),
             log: Vec::new(),
@@ -99,6 +118,8 @@ impl Cluster {
             clean_outbox: false,
             trace: Vec::new(),
             tracing: false,
+            frame_bytes: 0,
+            frame_kinds: BTreeMap::new(),
         }
     }
 
@@ -157,8 +178,14 @@ impl Cluster {
         self.now = end;
     }
 
+    /// Connects a stream that node `i` has opened.
+    pub(super) fn connect(&mut self, i: usize, id: StreamId, to: usize) {
+        self.network.connect(i, id, to);
+        self.deliver();
+    }
+
     fn deliver(&mut self) {
-        while let Some((to, delivery)) = self.wires.pop_front() {
+        while let Some((to, delivery)) = self.network.wires.pop_front() {
             if self.nodes[to].is_none() {
                 continue;
             }
@@ -197,25 +224,24 @@ impl Cluster {
                     }
                     let lost = self.draws.chance(self.loss, 1000);
                     if let Some(to) = to.filter(|&to| !lost && !self.cut_packets.contains(&(i, to))) {
-                        self.wires.push_back((to, Delivery::Packet(addr(i), bytes.to_vec())));
+                        self.network.wires.push_back((to, Delivery::Packet(addr(i), bytes.to_vec())));
                     }
                 }
                 Output::Stream { id, action: StreamAction::Open { to, .. } } => {
                     let to = (0..self.events.len()).find(|&j| addr(j) == to).unwrap();
                     if self.nodes.len() <= to || self.cut_streams.contains(&(i, to)) {
-                        self.wires.push_back((i, Delivery::Failed(id)));
+                        self.network.wires.push_back((i, Delivery::Failed(id)));
                         continue;
                     }
-                    self.minted += 1;
-                    let theirs = StreamId::Theirs(self.minted);
-                    self.ends.insert((i, id), (to, theirs));
-                    self.ends.insert((to, theirs), (i, id));
-                    self.wires.push_back((to, Delivery::Opened(theirs, addr(i))));
-                    self.wires.push_back((i, Delivery::Opened(id, addr(to))));
+                    self.network.connect(i, id, to);
                 }
-                Output::Stream { id, action: StreamAction::Frame { bytes, .. } } => {
-                    let (to, end) = self.ends[&(i, id)];
-                    self.wires.push_back((to, Delivery::Frame(end, bytes.to_vec())));
+                Output::Stream { id, action: StreamAction::Frame { bytes, kinds, .. } } => {
+                    self.frame_bytes += bytes.len();
+                    kinds
+                        .iter()
+                        .for_each(|(kind, count)| *self.frame_kinds.entry(kind).or_insert(0) += count);
+                    let (to, end) = self.network.ends[&(i, id)];
+                    self.network.wires.push_back((to, Delivery::Frame(end, bytes.to_vec())));
                 }
                 Output::Stream { action: StreamAction::Close, .. } | Output::Note(_) => {}
                 Output::Event(event) => self.events[i].push(told(event)),

@@ -2,16 +2,20 @@
 
 use super::words::{Word, packet};
 use super::{addr, born, known, lan, ms, name};
-use crate::config::Config;
+use crate::config::{AntiEntropy, Config};
 use crate::error::StreamFailure;
-use crate::id::{Incarnation, ProbeSeq, Versions};
-use crate::io::{Command, CommandId, Input, Outbox, Output, State, StreamAction, StreamId, StreamInput};
+use crate::id::{Incarnation, LamportTime, NodeName, ProbeSeq, Versions};
+use crate::io::{
+    Command, CommandId, Input, Outbox, Output, State, Status, StreamAction, StreamId, StreamInput,
+};
 use crate::node::Node;
+use crate::spread::Lane;
 use crate::step;
 use crate::tags::Tags;
 use crate::time::Instant;
-use crate::wire::{Alive, Message, SyncHead, SyncRow, VersionSpan, Wire};
+use crate::wire::{Alive, Clocks, DeltaHead, Intent, Message, SyncHead, SyncRow, VersionSpan, Wire};
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 use proptest::prelude::*;
@@ -52,6 +56,13 @@ enum Part {
     Refused(String),
     Ping(u32, usize),
     Ack(u32),
+    Clocks(u64),
+    /// A member that the peer has forgotten and that left.
+    Gone(usize, u64),
+    Delta(VersionSpan, u64),
+    /// Powers of two of them, from the fewest on.
+    Buckets(u8),
+    Want(u8, u8),
 }
 
 fn incarnation() -> impl Strategy<Value = u32> {
@@ -76,6 +87,9 @@ fn word() -> impl Strategy<Value = Word> {
             by
         }),
         (i.clone(), incarnation(), i).prop_map(|(of, incarnation, by)| Word::Dead { of, incarnation, by }),
+        (0usize..60, 0u64..12).prop_map(|(of, at)| Word::JoinIntent { of, at }),
+        (0usize..60, prop_oneof![0u64..12, Just(LamportTime::MAX.0)], any::<bool>())
+            .prop_map(|(of, at, prune)| Word::LeaveIntent { of, at, prune }),
     ]
 }
 
@@ -106,6 +120,11 @@ fn part() -> impl Strategy<Value = Part> {
         ".{0,40}".prop_map(Part::Refused),
         (0u32..12, 0usize..3).prop_map(|(seq, target)| Part::Ping(seq, target)),
         (0u32..12).prop_map(Part::Ack),
+        prop_oneof![0u64..9, Just(LamportTime::MAX.0)].prop_map(Part::Clocks),
+        (0usize..20, 0u64..9).prop_map(|(i, at)| Part::Gone(i, at)),
+        (span(), any::<u64>()).prop_map(|(span, root)| Part::Delta(span, root)),
+        (0u8..10).prop_map(Part::Buckets),
+        (0u8..10, any::<u8>()).prop_map(|(power, bits)| Part::Want(power, bits)),
     ]
 }
 
@@ -123,7 +142,7 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (0usize..14, prop::collection::vec(word(), 0..5)).prop_map(|(from, words)| Act::Hear { from, words }),
         1 => noise().prop_map(Act::Noise),
         6 => (id, strange).prop_map(|(id, input)| Act::Stream { id, input }),
-        1 => (0u8..6).prop_map(Act::Command),
+        1 => (0u8..8).prop_map(Act::Command),
         6 => (0u64..3_000).prop_map(|t| Act::Tick(ms(t))),
         1 => (0u64..200_000).prop_map(|t| Act::Tick(ms(t))),
         1 => (0u64..5_000).prop_map(|t| Act::Back(ms(t))),
@@ -137,7 +156,12 @@ fn frame(wire: &Wire, parts: &[Part]) -> Vec<u8> {
         let mut say = |message: &Message<'_>| wire.encode(message, &mut out);
         match part {
             Part::Head(join, versions) => {
-                say(&Message::SyncHead(SyncHead { join: *join, from: "n1", versions: *versions }));
+                say(&Message::SyncHead(SyncHead {
+                    join: *join,
+                    from: "n1",
+                    versions: *versions,
+                    replay: *join,
+                }));
             }
             Part::Row(i, incarnation, state) => say(&Message::SyncRow(SyncRow {
                 alive: Alive {
@@ -148,7 +172,30 @@ fn frame(wire: &Wire, parts: &[Part]) -> Vec<u8> {
                     versions: Versions::CURRENT,
                 },
                 state: *state,
+                status: match state {
+                    State::Alive | State::Suspect if i % 2 == 0 => Status::Leaving,
+                    State::Dead if i % 2 == 0 => Status::Left,
+                    state => SyncRow::usual_status(*state),
+                },
+                status_time: LamportTime(u64::from(*incarnation) / 2),
             })),
+            Part::Clocks(time) => {
+                let time = LamportTime(*time);
+                say(&Message::SyncClocks(Clocks { member: time, event: time, query: time }));
+            }
+            Part::Gone(i, at) => {
+                say(&Message::LeaveIntent(Intent { ltime: LamportTime(*at), name: &name(*i), prune: false }))
+            }
+            Part::Delta(versions, root) => say(&Message::DeltaHead(DeltaHead {
+                from: "n2",
+                versions: *versions,
+                clocks: Clocks::default(),
+                rows: u32::MAX,
+                root: *root,
+                marks: 0,
+            })),
+            Part::Buckets(power) => say(&Message::DeltaBuckets { digests: &vec![3; 64 << power] }),
+            Part::Want(power, bits) => say(&Message::DeltaWant { buckets: &vec![*bits; 1 << power] }),
             Part::End => say(&Message::SyncEnd),
             Part::Refused(reason) => say(&Message::Refused { reason }),
             Part::Ping(seq, target) => say(&Message::Ping { seq: ProbeSeq(*seq), target: &name(*target) }),
@@ -166,17 +213,31 @@ fn command(kind: u8) -> Command {
         2 => Command::SetTags(Tags::from_iter([("k", "v".repeat(600))])),
         3 => Command::Join { addresses: Vec::new(), replay: false },
         4 => Command::Join { addresses: Vec::from([addr(1), addr(2), addr(3)]), replay: false },
+        5 => Command::ForceLeave { name: NodeName::new(&name(3)).unwrap(), prune: false },
+        6 => Command::ForceLeave { name: NodeName::new(&name(4)).unwrap(), prune: true },
         _ => Command::Join { addresses: Vec::from([addr(0)]), replay: false },
     }
 }
 
 /// The tightest bounds that a config allows.
 fn tight() -> Config {
-    Config { queue_messages_max: 16, members_max: 20, streams_max: 3, relays_max: 2, notes: true, ..lan() }
+    Config {
+        queue_messages_max: 16,
+        members_max: 20,
+        streams_max: 3,
+        relays_max: 2,
+        intents_max: 16,
+        notes: true,
+        ..lan()
+    }
 }
 
 fn check(node: &Node, before: Incarnation) {
-    assert!(node.queue_depth() <= 16, "{} broadcasts wait", node.queue_depth());
+    let lanes = [Lane::Intents, Lane::Queries, Lane::Events].map(|lane| node.queue.lane(lane).len());
+    assert!(node.queue.members.len() <= 16 && lanes.iter().all(|len| *len <= 16), "{lanes:?}");
+    assert!(node.early_intents() <= 16, "{} early intents", node.early_intents());
+    let digested = node.members().filter(|view| matches!(view.state, State::Alive | State::Suspect)).count();
+    assert_eq!(node.members.settled([].into_iter()).0 as usize, digested);
     assert!(node.members().count() <= 20, "{} members", node.members().count());
     assert!(node.streams.len() <= 3 && node.relays.len() <= 2 && node.joins.len() <= 3);
     assert!(node.open_suspicions() <= 20);
@@ -185,8 +246,8 @@ fn check(node: &Node, before: Incarnation) {
 }
 
 /// Plays the acts; gives the commands given and those that ended.
-fn play(acts: &[Act]) -> (Vec<CommandId>, Vec<CommandId>) {
-    let config = tight();
+fn play(acts: &[Act], anti_entropy: AntiEntropy) -> (Vec<CommandId>, Vec<CommandId>) {
+    let config = Config { anti_entropy, ..tight() };
     let wire = Wire::new(&config);
     let mut node = born(0, &config, &known(6), Instant::ORIGIN);
     let (mut now, mut outbox) = (Instant::ORIGIN, Outbox::new());
@@ -252,9 +313,10 @@ proptest! {
 
     #[test]
     fn whatever_peers_say_a_node_keeps_its_bounds_and_ends_each_command_once(
-        acts in prop::collection::vec(act(), 0..120)
+        acts in prop::collection::vec(act(), 0..120),
+        delta in any::<bool>(),
     ) {
-        let (given, mut ended) = play(&acts);
+        let (given, mut ended) = play(&acts, if delta { AntiEntropy::Delta } else { AntiEntropy::Full });
         ended.sort();
         prop_assert_eq!(given, ended);
     }

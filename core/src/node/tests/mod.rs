@@ -2,6 +2,7 @@
 
 mod cluster;
 mod contract;
+mod delta;
 mod detection;
 mod hostile;
 mod intents;

@@ -34,8 +34,11 @@ const PACKETS: [(Kind, &str); crate::wire::KINDS] = [
     (Kind::EventAgain, "d701002ba141f71216ac0204616e6e61f0a20409066465706c6f7902010201"),
     (Kind::SyncClocks, "d70100fa2ee19e130401ac0202"),
     (Kind::EventMark, "d701003bc5ea13140a04616e6e61f0a204090c"),
-    (Kind::DeltaHead, "d70100a7d94f37151d0462657274010502030406070801ac0202e807ffffffffffffffffff01"),
-    (Kind::DeltaBuckets, "d701004eacb7c31611100102030405060708090a0b0c0d0e0f10"),
+    (Kind::DeltaHead, "d70100e35bc5f9151e0462657274010502030406070801ac0202e807ffffffffffffffffff0105"),
+    (
+        Kind::DeltaBuckets,
+        "d70100cb9c45e816414007070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707070707",
+    ),
     (Kind::DeltaWant, "d7010035da0b0117020102"),
 ];
 
@@ -49,6 +52,29 @@ fn wire_version_1_has_these_packets() {
     for (message, (kind, expected)) in one_of_each().iter().zip(PACKETS) {
         assert_eq!(message.kind(), kind);
         assert_eq!(hex(&packet(&wire, &[*message])), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn wire_version_1_has_these_extensions() {
+    let wire = labelled("");
+    let all = one_of_each();
+    let (Message::SyncHead(head), Message::SyncRow(row)) = (all[7], all[8]) else { unreachable!() };
+    let head = Message::SyncHead(SyncHead { replay: true, ..head });
+    let row = SyncRow { state: State::Dead, status: Status::Left, status_time: LamportTime(300), ..row };
+    let (mut plain, mut extended) = (Vec::new(), Vec::new());
+    for (message, added) in [(head, "0100"), (Message::SyncRow(row), "010303ac02")] {
+        (plain.clear(), extended.clear());
+        wire.encode(&message, &mut extended);
+        assert_eq!(hex(&extended[extended.len() - added.len() / 2..]), added);
+        let without = match message {
+            Message::SyncRow(row) => {
+                Message::SyncRow(SyncRow { status: Status::Failed, status_time: LamportTime(0), ..row })
+            }
+            _ => all[7],
+        };
+        wire.encode(&without, &mut plain);
+        assert_eq!(plain[2..], extended[2..plain.len()], "what stands before the extension stays as it is");
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Config;
 use crate::id::{EventSeq, Incarnation, LamportTime, Life, ProbeSeq, Versions};
-use crate::io::State;
+use crate::io::{State, Status};
 
 /// One message of every kind, in the order of their numbers.
 fn one_of_each() -> [Message<'static>; super::KINDS] {
@@ -54,8 +54,13 @@ fn one_of_each() -> [Message<'static>; super::KINDS] {
         Message::Alive(alive),
         Message::Suspect(accusation),
         Message::Dead(accusation),
-        Message::SyncHead(SyncHead { join: true, from: "bert", versions }),
-        Message::SyncRow(SyncRow { alive: row, state: State::Left }),
+        Message::SyncHead(SyncHead { join: true, from: "bert", versions, replay: false }),
+        Message::SyncRow(SyncRow {
+            alive: row,
+            state: State::Left,
+            status: Status::Left,
+            status_time: LamportTime(0),
+        }),
         Message::SyncEnd,
         Message::Refused { reason: "no" },
         Message::JoinIntent(Intent { ltime, name: "anna", prune: false }),
@@ -79,8 +84,15 @@ fn one_of_each() -> [Message<'static>; super::KINDS] {
         Message::EventAgain(event),
         Message::SyncClocks(clocks),
         Message::EventMark(EventMark { origin: "anna", life, complete: seq, highest: EventSeq(12) }),
-        Message::DeltaHead(DeltaHead { from: "bert", versions, clocks, rows: 1000, root: u64::MAX }),
-        Message::DeltaBuckets { digests: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] },
+        Message::DeltaHead(DeltaHead {
+            from: "bert",
+            versions,
+            clocks,
+            rows: 1000,
+            root: u64::MAX,
+            marks: 5,
+        }),
+        Message::DeltaBuckets { digests: &[7; 64] },
         Message::DeltaWant { buckets: &[0b10] },
     ]
 }

@@ -23,6 +23,7 @@ struct Parts {
     state: State,
     filters: FilterList,
     spans: Vec<u8>,
+    digests: [u8; 64],
 }
 
 impl Parts {
@@ -70,8 +71,22 @@ impl Parts {
             4 => Message::Alive(alive),
             5 => Message::Suspect(accusation),
             6 => Message::Dead(accusation),
-            7 => Message::SyncHead(SyncHead { join: self.flag, from: &self.from, versions }),
-            8 => Message::SyncRow(SyncRow { alive, state: self.state }),
+            7 => Message::SyncHead(SyncHead {
+                join: self.flag,
+                from: &self.from,
+                versions,
+                replay: x % 2 == 0,
+            }),
+            8 => Message::SyncRow(SyncRow {
+                alive,
+                state: self.state,
+                status: match (self.state, self.flag) {
+                    (State::Alive | State::Suspect, true) => Status::Leaving,
+                    (State::Dead, true) => Status::Left,
+                    (state, _) => SyncRow::usual_status(state),
+                },
+                status_time: if x % 2 == 0 { LamportTime(0) } else { ltime },
+            }),
             9 => Message::SyncEnd,
             10 => Message::Refused { reason: &self.from },
             11 => Message::JoinIntent(Intent { ltime, name: &self.name, prune: false }),
@@ -106,8 +121,9 @@ impl Parts {
                 clocks,
                 rows: self.number,
                 root: u64::from_le_bytes(self.small),
+                marks: self.number.into(),
             }),
-            22 => Message::DeltaBuckets { digests: &self.small },
+            22 => Message::DeltaBuckets { digests: &self.digests },
             _ => Message::DeltaWant { buckets: &self.small },
         }
     }
@@ -132,6 +148,7 @@ fn parts(kinds: core::ops::Range<usize>) -> impl Strategy<Value = Parts> {
     let rest = (any::<[u8; 8]>(), any::<bool>(), state);
     (kinds, any::<u32>(), name(), name(), addr(), meta, rest).prop_map(
         |(kind, number, name, from, addr, meta, (small, flag, state))| Parts {
+            digests: [small[0]; 64],
             filters: {
                 let mut list = FilterList::new();
                 if flag {

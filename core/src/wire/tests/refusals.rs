@@ -211,7 +211,7 @@ fn bad_names_are_refused_wherever_a_name_stands() {
             Message::Dead(Accusation { name, ..accusation }),
             Message::Dead(Accusation { from: name, ..accusation }),
             Message::SyncHead(SyncHead { from: name, ..head }),
-            Message::SyncRow(SyncRow { alive: Alive { name, ..alive }, state: State::Dead }),
+            Message::SyncRow(row(Alive { name, ..alive }, State::Dead)),
         ] {
             assert_eq!(refusal_of(&message), Some(WireError::Name { kind: message.kind(), error }));
         }
@@ -226,7 +226,7 @@ fn addresses_that_nothing_can_be_sent_to_are_refused() {
         for message in [
             Message::PingReq { seq: ProbeSeq(1), target: "anna", addr: alive.addr, nack: false },
             Message::Alive(alive),
-            Message::SyncRow(SyncRow { alive, state: State::Alive }),
+            Message::SyncRow(row(alive, State::Alive)),
         ] {
             assert_eq!(refusal_of(&message), Some(WireError::Address(message.kind())), "{addr}");
         }
@@ -251,12 +251,70 @@ fn too_much_meta_too_long_a_reason_and_a_forgotten_row_are_refused() {
     let reason = "x".repeat(256);
     assert_eq!(refusal_of(&Message::Alive(full)), None);
     assert_eq!(refusal_of(&Message::Alive(much)), Some(WireError::MetaTooLong(513)));
-    let row = Message::SyncRow(SyncRow { alive: much, state: State::Alive });
-    assert_eq!(refusal_of(&row), Some(WireError::MetaTooLong(513)));
+    let too_much = Message::SyncRow(row(much, State::Alive));
+    assert_eq!(refusal_of(&too_much), Some(WireError::MetaTooLong(513)));
     assert_eq!(refusal_of(&Message::Refused { reason: &reason[1..] }), None);
     assert_eq!(refusal_of(&Message::Refused { reason: &reason }), Some(WireError::ReasonTooLong(256)));
-    let row = Message::SyncRow(SyncRow { alive, state: State::Forgotten });
-    assert_eq!(refusal_of(&row), Some(WireError::State(4)));
+    let forgotten = Message::SyncRow(row(alive, State::Forgotten));
+    assert_eq!(refusal_of(&forgotten), Some(WireError::State(4)));
+}
+
+fn row(alive: Alive<'_>, state: State) -> SyncRow<'_> {
+    SyncRow { alive, state, status: SyncRow::usual_status(state), status_time: LamportTime(0) }
+}
+
+#[test]
+fn a_status_that_does_not_go_with_the_state_or_at_an_impossible_time_is_refused() {
+    let Message::Alive(alive) = one_of_each()[4] else { unreachable!() };
+    let (alive_row, dead, left) =
+        (row(alive, State::Alive), row(alive, State::Dead), row(alive, State::Left));
+    let of = |row, status| Message::SyncRow(SyncRow { status, ..row });
+    for sound in [of(alive_row, Status::Leaving), of(dead, Status::Left)] {
+        assert_eq!(refusal_of(&sound), None);
+    }
+    for (row, status) in [
+        (alive_row, Status::Left),
+        (alive_row, Status::Failed),
+        (dead, Status::Alive),
+        (dead, Status::Leaving),
+        (left, Status::Failed),
+    ] {
+        assert_eq!(refusal_of(&of(row, status)), Some(WireError::Malformed(Kind::SyncRow)));
+    }
+    let late = SyncRow { status_time: LamportTime::MAX.next(), ..alive_row };
+    assert_eq!(refusal_of(&Message::SyncRow(late)), Some(WireError::LamportTime(Kind::SyncRow)));
+}
+
+#[test]
+fn digests_and_wishes_are_a_power_of_two_of_buckets() {
+    assert!(refusal_of(&Message::DeltaWant { buckets: &[0; 1024] }).is_some());
+    for (buckets, sound) in [(0, false), (4, false), (8, true), (12, false), (4096, true)] {
+        let (digests, bits) = (std::vec![1; buckets * 8], std::vec![1; buckets / 8]);
+        assert_eq!(refusal_of(&Message::DeltaBuckets { digests: &digests }).is_none(), sound, "{buckets}");
+        let sound = sound || buckets == 12;
+        assert_eq!(refusal_of(&Message::DeltaWant { buckets: &bits }).is_none(), sound, "{buckets}");
+    }
+}
+
+/// A later version's extension is skipped, before and behind the one that is known.
+#[test]
+fn unknown_extensions_of_a_row_are_skipped() {
+    let Message::SyncRow(plain) = one_of_each()[8] else { unreachable!() };
+    let mut body = Vec::new();
+    labelled("").encode(&Message::SyncRow(plain), &mut body);
+    let bare = body.split_off(2);
+    for extensions in [&[9u8, 2, 1, 1, 1, 2, 3, 5][..], &[1, 4, 3, 5, 0, 0, 7, 0]] {
+        let mut message = std::vec![Kind::SyncRow as u8, (bare.len() + extensions.len()) as u8];
+        message.extend_from_slice(&bare);
+        message.extend_from_slice(extensions);
+        let packet = sealed(&[0xD7, 1, 0], &message);
+        let mut frame = std::vec![0xD8];
+        frame.extend_from_slice(&(packet.len() as u32).to_le_bytes());
+        frame.extend_from_slice(&packet);
+        let read: Vec<_> = labelled("").open_frame(&frame).unwrap().collect();
+        let expected = SyncRow { status_time: LamportTime(5), ..plain };
+        assert_eq!(read, [Ok(Message::SyncRow(expected))]);
+    }
 }
 
 #[test]
