@@ -20,6 +20,8 @@ pub struct Outbox {
     pub(crate) bytes: Vec<u8>,
     items: Vec<Item>,
     notes: bool,
+    /// Where what was sealed is opened: memory to reuse, at most a packet or frame long.
+    pub(crate) opened: Vec<u8>,
 }
 
 /// An output that owns what it refers to, or points into `Outbox::bytes`.

@@ -2,6 +2,7 @@
 
 mod claims;
 mod commands;
+mod coordinates;
 mod intents;
 mod keys;
 mod messages;
@@ -12,6 +13,7 @@ mod stale;
 mod streaming;
 mod user_events;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -34,6 +36,7 @@ use crate::tags::Tags;
 use crate::time::{Instant, nanos};
 use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
+use coordinates::Coordinates;
 
 /// Who a node is when it is born, and what it knows.
 #[derive(Clone, Debug)]
@@ -125,6 +128,8 @@ pub struct Node {
     own_broadcast: Option<OwnBroadcast>,
     life: Life,
     clocks: LamportClocks,
+    /// `None` without `Config::coordinates`.
+    coordinates: Option<Box<Coordinates>>,
 }
 
 impl Node {
@@ -175,6 +180,7 @@ impl Node {
             own_broadcast: None,
             life: Life::Running,
             clocks: LamportClocks::restored(birth.restore.clocks),
+            coordinates: coordinates::born(config.coordinates, &birth.seed),
             config,
         };
         node.arm_periodic(now);
@@ -209,6 +215,7 @@ impl Node {
             own_broadcast: self.own_broadcast,
             life: self.life,
             clocks: self.clocks,
+            coordinates: self.coordinates.as_ref().map(|own| Box::new(own.fork(&seed))),
         }
     }
 

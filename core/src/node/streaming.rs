@@ -1,5 +1,6 @@
 //! Streams: full push/pull, pings whose datagrams had no answer, and dialling the failed.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::{Life, Node};
@@ -77,7 +78,7 @@ impl Node {
     }
 
     /// Sends one message as a stream's only frame.
-    fn send_frame(&self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
+    fn send_frame(&mut self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
         let start = self.wire.begin_frame(&mut out.bytes);
         self.wire.encode(message, &mut out.bytes);
         self.wire.finish_frame(start, &mut out.bytes);
@@ -85,15 +86,17 @@ impl Node {
     }
 
     /// Sends the whole table, in as many frames as it takes.
-    fn send_table(&self, id: StreamId, join: bool, out: &mut Outbox) {
-        let me = self.members.me();
-        let room = self.wire.frame_room();
-        let head = Message::SyncHead(SyncHead { join, from: &me.name, versions: self.version_span() });
-        let mut start = self.wire.begin_frame(&mut out.bytes);
+    fn send_table(&mut self, id: StreamId, join: bool, out: &mut Outbox) {
+        let versions = self.version_span();
+        let Self { members, wire, .. } = self;
+        let me = members.me();
+        let room = wire.frame_room();
+        let head = Message::SyncHead(SyncHead { join, from: &me.name, versions });
+        let mut start = wire.begin_frame(&mut out.bytes);
         let mut body = out.bytes.len();
         let mut kinds = Kinds::default();
-        let rows = self.members.iter().filter(|(_, known)| known.state != State::Forgotten).map(
-            |(identity, known)| {
+        let rows =
+            members.iter().filter(|(_, known)| known.state != State::Forgotten).map(|(identity, known)| {
                 let alive = Alive {
                     incarnation: known.incarnation,
                     name: &identity.name,
@@ -102,24 +105,23 @@ impl Node {
                     versions: identity.versions,
                 };
                 Message::SyncRow(SyncRow { alive, state: known.state })
-            },
-        );
+            });
         for message in [head].into_iter().chain(rows).chain([Message::SyncEnd]) {
             let before = out.bytes.len();
-            self.wire.encode(&message, &mut out.bytes);
+            wire.encode(&message, &mut out.bytes);
             if out.bytes.len() - body > room {
                 // Full without this one: it begins the next frame.
                 out.bytes.truncate(before);
-                self.wire.finish_frame(start, &mut out.bytes);
+                wire.finish_frame(start, &mut out.bytes);
                 out.frame(id, start, kinds, false);
-                start = self.wire.begin_frame(&mut out.bytes);
+                start = wire.begin_frame(&mut out.bytes);
                 body = out.bytes.len();
                 kinds = Kinds::default();
-                self.wire.encode(&message, &mut out.bytes);
+                wire.encode(&message, &mut out.bytes);
             }
             kinds.add(message.kind());
         }
-        self.wire.finish_frame(start, &mut out.bytes);
+        wire.finish_frame(start, &mut out.bytes);
         out.frame(id, start, kinds, true);
     }
 
@@ -127,12 +129,20 @@ impl Node {
         span(self.members.versions_alive())
     }
 
-    pub(crate) fn on_frame(&mut self, id: StreamId, bytes: &[u8], now: Instant, out: &mut Outbox) {
+    pub(crate) fn on_frame(
+        &mut self,
+        id: StreamId,
+        bytes: &[u8],
+        opened: &mut Vec<u8>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
         let Some(stream) = self.streams.get(id) else { return };
-        let messages = match self.wire.open_frame(bytes) {
+        let messages = match self.wire.unseal_frame(bytes, opened) {
             Ok(messages) => messages,
             Err(error) => return self.refuse_frame(id, stream.peer, error, out),
         };
+        let exempt = messages.is_exempt();
         for message in messages {
             let message = match message {
                 Ok(message) => message,
@@ -143,6 +153,7 @@ impl Node {
             self.on_stream_message(id, stream, &message, now, out);
         }
         self.counters.frames_accepted += 1;
+        self.counters.accepted_unsealed += u64::from(exempt);
     }
 
     fn refuse_frame(
@@ -169,9 +180,10 @@ impl Node {
             (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
                 let meant = self.members.is_me(target);
                 self.forget_stream(id);
-                if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
+                let ack = Message::Ack { seq, coordinate: None };
+                if meant { self.send_frame(id, &ack, out) } else { out.close(id) }
             }
-            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq }) if seq == expected => {
+            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq, .. }) if seq == expected => {
                 self.forget_stream(id);
                 if let Some(probe) = self.prober.answered(seq) {
                     self.probe_succeeded(probe, ProbePath::Stream, now, out);

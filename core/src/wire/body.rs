@@ -20,6 +20,9 @@ use crate::io::State;
 /// Longest reason in a refusal, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 255;
 
+/// The extension of an ack that says where its sender is.
+const COORDINATE: u8 = 1;
+
 /// Appends one message.
 pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
     // Nearly every body is shorter than 128 bytes, so one byte is left for the length; a longer body moves up.
@@ -46,7 +49,14 @@ fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
             put_addr(*addr, out);
             out.push((*nack).into());
         }
-        Message::Ack { seq } | Message::Nack { seq } => put_u32(seq.0, out),
+        Message::Ack { seq, coordinate } => {
+            put_u32(seq.0, out);
+            if let Some(coordinate) = coordinate {
+                out.push(COORDINATE);
+                put_bytes(coordinate, out);
+            }
+        }
+        Message::Nack { seq } => put_u32(seq.0, out),
         Message::Alive(alive) => put_alive(alive, out),
         Message::Suspect(Accusation { incarnation, name, from })
         | Message::Dead(Accusation { incarnation, name, from }) => {
@@ -156,6 +166,18 @@ pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
     true
 }
 
+/// The first extension of that number in a list that is one.
+fn extension(mut bytes: &[u8], wanted: u8) -> Option<&[u8]> {
+    while let Some((&id, rest)) = bytes.split_first() {
+        let (value, rest) = take_prefixed(rest)?;
+        if id == wanted {
+            return Some(value);
+        }
+        bytes = rest;
+    }
+    None
+}
+
 /// Reads a message from its body, and checks it.
 #[inline]
 pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> {
@@ -169,7 +191,10 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
                 fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.str()?, f.addr()?, f.bool()?)))?;
             Message::PingReq { seq, target: check_name(kind, target)?, addr: check_addr(kind, addr)?, nack }
         }
-        Kind::Ack => Message::Ack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
+        Kind::Ack => {
+            let (seq, extensions) = fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.rest)))?;
+            Message::Ack { seq, coordinate: extension(extensions, COORDINATE) }
+        }
         Kind::Nack => Message::Nack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
         Kind::Alive => Message::Alive(check_alive(kind, fields(kind, body, alive)?)?),
         Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body, accusation)?)?),

@@ -2,12 +2,14 @@
 
 mod cluster;
 mod contract;
+mod coordinates;
 mod detection;
 mod hostile;
 mod joining;
 mod leaving;
 mod lifeguard;
 mod partitions;
+mod sealing;
 mod stage;
 mod stale;
 mod swim;
