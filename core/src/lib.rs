@@ -77,6 +77,7 @@ extern crate std;
 struct Readme;
 
 pub mod config;
+pub mod coordinate;
 pub mod counters;
 mod deadlines;
 mod detect;

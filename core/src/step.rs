@@ -1,5 +1,7 @@
 //! The one entrance: an input, an instant, and what the node wants done about it.
 
+use core::mem;
+
 use crate::io::{Input, Outbox, Outputs, StreamInput};
 use crate::node::Node;
 use crate::time::Instant;
@@ -22,13 +24,21 @@ pub fn step<'o>(node: &mut Node, input: Input<'_>, now: Instant, outbox: &'o mut
             // What is due settled after itself, and otherwise nothing has changed.
             return outbox.outputs();
         }
-        Input::Packet { from, bytes } => match node.wire.open_packet(bytes) {
-            Ok(messages) => node.on_packet(from, messages, now, outbox),
-            Err(error) => node.reject_packet(from, error, outbox),
-        },
+        Input::Packet { from, bytes } => {
+            let mut opened = mem::take(&mut outbox.opened);
+            match node.wire.unseal_packet(bytes, &mut opened) {
+                Ok(messages) => node.on_packet(from, messages, now, outbox),
+                Err(error) => node.reject_packet(from, error, outbox),
+            }
+            outbox.opened = opened;
+        }
         Input::Stream { id, input } => match input {
             StreamInput::Opened { peer } => node.on_stream_opened(id, peer, now, outbox),
-            StreamInput::Frame(bytes) => node.on_frame(id, bytes, now, outbox),
+            StreamInput::Frame(bytes) => {
+                let mut opened = mem::take(&mut outbox.opened);
+                node.on_frame(id, bytes, &mut opened, now, outbox);
+                outbox.opened = opened;
+            }
             StreamInput::Closed => node.on_stream_closed(id, outbox),
             StreamInput::Failed(reason) => node.on_stream_failed(id, reason, outbox),
         },

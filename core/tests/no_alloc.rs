@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, Versions};
 use rumormill_core::io::{Input, Outbox, Output};
-use rumormill_core::keyring::Keyring;
+use rumormill_core::keyring::{Key, Keyring};
 use rumormill_core::wire::{Accusation, Alive, Message, Wire};
 use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Seed, step, tags::Tags};
 
@@ -81,7 +81,7 @@ fn run(nodes: &mut [Node], until: Instant, outbox: &mut Outbox, spare: &mut Vec<
 
 /// Allocations while a node dismisses packets full of updates that it has; nothing may come out of it.
 fn dismiss(node: &mut Node, known: &[Arc<Identity>], now: Instant, outbox: &mut Outbox) -> u64 {
-    let wire = Wire::new(node.config());
+    let mut wire = Wire::new(node.config());
     let mut packet = Vec::new();
     let start = wire.begin_packet(&mut packet);
     for identity in known {
@@ -105,34 +105,44 @@ fn dismiss(node: &mut Node, known: &[Arc<Identity>], now: Instant, outbox: &mut 
     allocations
 }
 
+/// A cluster of nodes that know each other.
+fn converged(config: &Config, keyring: &Keyring, members: &[(Arc<Identity>, Incarnation)]) -> Vec<Node> {
+    let roster = Arc::new(Roster::new(members.iter().cloned(), &Seed::simulated(1, 0, 0)));
+    let born = |(i, (who, _)): (usize, &(Arc<Identity>, Incarnation))| {
+        let restore = Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
+        let (name, seed) = (who.name.clone(), Seed::simulated(1, i as u64, 0));
+        let keyring = keyring.clone();
+        let birth = Birth { name, addr: addr(i), tags: &Tags::new(), seed, keyring, restore };
+        Node::new(config.clone(), birth, Instant::ORIGIN).unwrap()
+    };
+    members.iter().enumerate().map(born).collect()
+}
+
 #[test]
 fn steady_state_allocates_nothing() {
-    let n = 20;
-    let members: Vec<_> = (0..n)
+    let members: Vec<_> = (0..20)
         .map(|i| {
             let name = NodeName::new(&format!("n{i}")).unwrap();
             let identity = Identity { name, addr: addr(i), meta: [].into(), versions: Versions::CURRENT };
             (Arc::new(identity), Incarnation(1))
         })
         .collect();
-    let roster = Arc::new(Roster::new(members.iter().cloned(), &Seed::simulated(1, 0, 0)));
-    // Push/pull is periodic work of its own, and opens streams.
-    let config = Config { anti_entropy: rumormill_core::config::AntiEntropy::Off, ..Config::lan() };
-    let mut nodes: Vec<Node> = (0..n)
-        .map(|i| {
-            let restore =
-                Restore { incarnation: Incarnation(0), roster: roster.clone(), ..Restore::default() };
-            let (name, seed) = (members[i].0.name.clone(), Seed::simulated(1, i as u64, 0));
-            let birth =
-                Birth { name, addr: addr(i), tags: &Tags::new(), seed, keyring: Keyring::empty(), restore };
-            Node::new(config.clone(), birth, Instant::ORIGIN).unwrap()
-        })
-        .collect();
-    let (mut outbox, mut spare) = (Outbox::new(), Vec::with_capacity(64));
-    let minute = |k: u64| Instant::from_nanos(k * 60_000_000_000);
-    run(&mut nodes, minute(1), &mut outbox, &mut spare);
-    let allocations = run(&mut nodes, minute(2), &mut outbox, &mut spare);
-    assert_eq!(allocations, 0);
     let known: Vec<_> = members[1..].iter().map(|(identity, _)| identity.clone()).collect();
-    assert_eq!(dismiss(&mut nodes[0], &known, minute(2), &mut outbox), 0);
+    // Push/pull is periodic work of its own, and opens streams.
+    let anti_entropy = rumormill_core::config::AntiEntropy::Off;
+    let keys = Keyring::of(Key::new(&[7; 32]).unwrap(), Vec::new()).unwrap();
+    let minute = |k: u64| Instant::from_nanos(k * 60_000_000_000);
+    for (coordinates, keyring) in [(true, Keyring::empty()), (false, Keyring::empty()), (true, keys)] {
+        let config = Config { anti_entropy, coordinates, simulation: true, ..Config::lan() };
+        let mut nodes = converged(&config, &keyring, &members);
+        let (mut outbox, mut spare) = (Outbox::new(), Vec::with_capacity(64));
+        run(&mut nodes, minute(1), &mut outbox, &mut spare);
+        let allocations = run(&mut nodes, minute(2), &mut outbox, &mut spare);
+        assert_eq!(allocations, 0, "coordinates {coordinates}, {keyring:?}");
+        assert_eq!(nodes[0].rtt("n1", "n2").is_some(), coordinates);
+        assert_eq!(nodes[0].counters().probes_failed, 0);
+        if keyring.is_empty() {
+            assert_eq!(dismiss(&mut nodes[0], &known, minute(2), &mut outbox), 0);
+        }
+    }
 }

@@ -24,7 +24,7 @@ fn alive(identity: &Identity, incarnation: u32) -> Message<'_> {
 }
 
 fn packet(wire: &Wire, messages: &[Message<'_>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let (mut wire, mut bytes) = (wire.fork(&Seed::simulated(1, 0, 0)), Vec::new());
     let start = wire.begin_packet(&mut bytes);
     for message in messages {
         wire.encode(message, &mut bytes);

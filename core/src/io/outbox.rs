@@ -22,6 +22,8 @@ pub struct Outbox {
     notes: bool,
     /// Whether the driver has no use for notes of answered probes.
     answers_unwanted: bool,
+    /// Where what was sealed is opened: memory to reuse, at most a packet or frame long.
+    pub(crate) opened: Vec<u8>,
 }
 
 /// An output that owns what it refers to, or points into `Outbox::bytes`.

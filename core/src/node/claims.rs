@@ -48,6 +48,9 @@ impl Node {
         let retagged = identity.meta[..] != *alive.meta;
         let changed = moved || retagged || identity.versions != alive.versions;
         let identity = if changed { self.replace_identity(slot, alive, &identity) } else { identity };
+        if moved || known.status != Status::Alive {
+            self.forget_coordinate(slot);
+        }
         self.members.set(slot, State::Alive, alive.incarnation, now);
         self.tell(slot, &Message::Alive(*alive), out);
         let incarnation = alive.incarnation;
@@ -278,6 +281,7 @@ impl Node {
         }
         // The row may get another member; what waits about this one must not be taken for news about that one.
         self.queue.members.remove(slot.index);
+        self.forget_coordinate(slot);
         if let Some(member) = self.members.reap(slot) {
             out.event(Event::Reap { member: &member });
         }

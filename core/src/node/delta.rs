@@ -27,22 +27,19 @@ impl Node {
         Digests { rows, root, marks: self.marks_digest() }
     }
 
-    fn say_delta_head(&self, frames: &mut Frames, digests: Digests, out: &mut Outbox) {
-        let from = &self.members.me().name;
+    fn say_delta_head(&mut self, frames: &mut Frames, digests: Digests, out: &mut Outbox) {
         let Digests { rows, root, marks } = digests;
         let (versions, clocks) = (self.version_span(), self.clocks.now());
-        frames.say(
-            &self.wire,
-            &Message::DeltaHead(DeltaHead { from, versions, clocks, rows, root, marks }),
-            out,
-        );
+        let from = &self.members.me().name;
+        let head = DeltaHead { from, versions, clocks, rows, root, marks };
+        frames.say(&mut self.wire, &Message::DeltaHead(head), out);
     }
 
     /// Begins a delta exchange on a stream of ours.
     pub(super) fn begin_delta(&mut self, id: StreamId, out: &mut Outbox) {
         let mut frames = Frames::begin(id, &self.wire, out);
         self.say_delta_head(&mut frames, self.digests(), out);
-        frames.end(&self.wire, false, out);
+        frames.end(&mut self.wire, false, out);
         self.streams.set_stage(id, Stage::AwaitDelta);
     }
 
@@ -75,16 +72,16 @@ impl Node {
         let mut frames = Frames::begin(id, &self.wire, out);
         self.say_delta_head(&mut frames, ours, out);
         if ours == theirs {
-            frames.say(&self.wire, &Message::SyncEnd, out);
-            frames.end(&self.wire, true, out);
+            frames.say(&mut self.wire, &Message::SyncEnd, out);
+            frames.end(&mut self.wire, true, out);
             return self.delta_was_equal(id);
         }
         if ours.marks != theirs.marks {
             self.say_marks(&mut frames, out);
         }
         let digests = self.bucket_bytes(self.buckets_for(ours.rows.max(theirs.rows)));
-        frames.say(&self.wire, &Message::DeltaBuckets { digests: &digests }, out);
-        frames.end(&self.wire, false, out);
+        frames.say(&mut self.wire, &Message::DeltaBuckets { digests: &digests }, out);
+        frames.end(&mut self.wire, false, out);
         self.streams.set_stage(id, Stage::AwaitWant);
     }
 
@@ -129,7 +126,7 @@ impl Node {
         if marks {
             self.say_marks(&mut frames, out);
         }
-        frames.say(&self.wire, &Message::DeltaWant { buckets: &wanted }, out);
+        frames.say(&mut self.wire, &Message::DeltaWant { buckets: &wanted }, out);
         self.say_wanted(frames, &wanted, out);
         self.streams.set_stage(id, Stage::DeltaRows);
     }

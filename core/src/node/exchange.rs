@@ -1,5 +1,6 @@
 //! Full push/pull: one side's whole table on its way, and what the other side makes of it (facts 1.14 and 2.13).
 
+use super::user_events::event_marks;
 use super::{Life, Node};
 use crate::error::StreamFailure;
 use crate::id::{Identity, Incarnation, LamportTime};
@@ -27,7 +28,7 @@ impl Frames {
         Self { id, start, body: out.bytes.len(), kinds: Kinds::default() }
     }
 
-    pub(super) fn say(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
+    pub(super) fn say(&mut self, wire: &mut Wire, message: &Message<'_>, out: &mut Outbox) {
         let before = out.bytes.len();
         wire.encode(message, &mut out.bytes);
         if out.bytes.len() - self.body > wire.frame_room() && before > self.body {
@@ -42,7 +43,7 @@ impl Frames {
     }
 
     /// Says a message that lies encoded, as one of this kind, which has the same fields.
-    fn say_encoded(&mut self, wire: &Wire, kind: Kind, message: &[u8], out: &mut Outbox) {
+    fn say_encoded(&mut self, wire: &mut Wire, kind: Kind, message: &[u8], out: &mut Outbox) {
         let Some((_, rest)) = message.split_first() else { return };
         let used = out.bytes.len() - self.body;
         if used + message.len() > wire.frame_room() && used > 0 {
@@ -56,7 +57,7 @@ impl Frames {
     }
 
     /// Ends them; with `last` nothing follows on this side of the stream.
-    pub(super) fn end(self, wire: &Wire, last: bool, out: &mut Outbox) {
+    pub(super) fn end(self, wire: &mut Wire, last: bool, out: &mut Outbox) {
         wire.finish_frame(self.start, &mut out.bytes);
         out.frame(self.id, self.start, self.kinds, last);
     }
@@ -89,13 +90,13 @@ impl Node {
     }
 
     /// Sends the whole table, in as many frames as it takes; with `again` earlier events too.
-    fn send_table(&self, id: StreamId, join: bool, replay: bool, again: bool, out: &mut Outbox) {
-        let Self { wire, members, .. } = self;
+    fn send_table(&mut self, id: StreamId, join: bool, replay: bool, again: bool, out: &mut Outbox) {
+        let versions = self.version_span();
+        let Self { wire, members, clocks, .. } = self;
         let from = &members.me().name;
         let mut frames = Frames::begin(id, wire, out);
-        let head = SyncHead { join, from, versions: self.version_span(), replay };
-        frames.say(wire, &Message::SyncHead(head), out);
-        frames.say(wire, &Message::SyncClocks(self.clocks.now()), out);
+        frames.say(wire, &Message::SyncHead(SyncHead { join, from, versions, replay }), out);
+        frames.say(wire, &Message::SyncClocks(clocks.now()), out);
         for (slot, identity, known) in members.rows() {
             if known.state != State::Forgotten {
                 let row = row_of(identity, &known, members.status_time(slot));
@@ -114,8 +115,8 @@ impl Node {
         if again {
             self.say_events_again(&mut frames, out);
         }
-        frames.say(wire, &Message::SyncEnd, out);
-        frames.end(wire, true, out);
+        frames.say(&mut self.wire, &Message::SyncEnd, out);
+        frames.end(&mut self.wire, true, out);
     }
 
     pub(super) fn on_sync_head(
@@ -280,16 +281,19 @@ impl Node {
 /// The part that user events have in an exchange.
 impl Node {
     /// Says how far this node has come with each origin's events.
-    pub(super) fn say_marks(&self, frames: &mut Frames, out: &mut Outbox) {
-        for mark in self.event_marks() {
-            frames.say(&self.wire, &Message::EventMark(mark), out);
+    pub(super) fn say_marks(&mut self, frames: &mut Frames, out: &mut Outbox) {
+        let since = self.marks_since();
+        let Self { wire, events, members, .. } = self;
+        for mark in event_marks(events, &members.me().name, since) {
+            frames.say(wire, &Message::EventMark(mark), out);
         }
     }
 
     /// Says the earlier events that this node still has.
-    fn say_events_again(&self, frames: &mut Frames, out: &mut Outbox) {
-        for event in self.kept_events() {
-            frames.say_encoded(&self.wire, Kind::EventAgain, event, out);
+    fn say_events_again(&mut self, frames: &mut Frames, out: &mut Outbox) {
+        let Self { wire, events, .. } = self;
+        for event in events.all_kept() {
+            frames.say_encoded(wire, Kind::EventAgain, event, out);
         }
     }
 
@@ -299,7 +303,9 @@ impl Node {
             let name = digest_with(name_digest(mark.origin.as_bytes()), mark.life.0.into());
             digest_with(digest_with(name, mark.complete.0.into()), mark.highest.0.into())
         };
-        self.event_marks().map(digest).fold(0, u64::wrapping_add)
+        event_marks(&self.events, &self.members.me().name, self.marks_since())
+            .map(digest)
+            .fold(0, u64::wrapping_add)
     }
 
     /// How far the peer has come with an origin's events.

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::config::Config;
+use crate::coordinate::Quantised;
 use crate::deadlines::Due;
 use crate::detect::Relay;
 use crate::id::ProbeSeq;
@@ -38,6 +39,7 @@ impl Node {
             }
         }
         self.counters.packets_accepted += 1;
+        self.counters.accepted_unsealed += u64::from(messages.is_exempt());
     }
 
     /// Answers pings for this node and takes acks, nearly all of a calm cluster's messages, without reading them as
@@ -46,14 +48,16 @@ impl Node {
     fn rallies(&mut self, from: SocketAddr, message: Unread<'_>, now: Instant, out: &mut Outbox) -> bool {
         match message.rally() {
             Some(Rally::Ping { seq, target }) if self.members.is_me(target) => self.answer(from, seq, out),
-            Some(Rally::Ack { seq }) => self.on_ack(seq, now, out),
+            Some(Rally::Ack { seq, coordinate }) => self.on_ack(seq, coordinate, now, out),
             _ => return false,
         }
         true
     }
 
     fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {
-        self.send(to, &[Message::Ack { seq }], true, out);
+        let here = self.coordinate_for_acks();
+        let coordinate = here.as_ref().map(Quantised::bytes);
+        self.send(to, &[Message::Ack { seq, coordinate }], true, out);
     }
 
     fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {
@@ -67,7 +71,7 @@ impl Node {
             Message::PingReq { seq, target, addr, nack } => {
                 self.on_ping_req(from, seq, (target, addr), nack, now, out);
             }
-            Message::Ack { seq } => self.on_ack(seq, now, out),
+            Message::Ack { seq, coordinate } => self.on_ack(seq, coordinate, now, out),
             Message::Nack { seq } => self.prober.nacked(seq, from),
             Message::Alive(alive) => self.heard_alive(&alive, Via::Gossip, now, out),
             Message::Suspect(suspect) => self.heard_suspect(&suspect, Via::Gossip, now, out),
@@ -97,7 +101,7 @@ impl Node {
         out: &mut Outbox,
     ) {
         if self.members.is_me(target.as_bytes()) {
-            return self.answer(from, seq, out);
+            return self.send(from, &[Message::Ack { seq, coordinate: None }], true, out);
         }
         if self.relays.len() >= self.config.relays_max as usize {
             self.counters.relays_shed += 1;
@@ -117,14 +121,18 @@ impl Node {
         probe_timeout.min(probe_interval.saturating_sub(probe_timeout)) * NACK_PERCENT / 100
     }
 
-    fn on_ack(&mut self, seq: ProbeSeq, now: Instant, out: &mut Outbox) {
+    fn on_ack(&mut self, seq: ProbeSeq, coordinate: Option<&[u8]>, now: Instant, out: &mut Outbox) {
         if let Some(probe) = self.prober.answered(seq) {
             // The timeout's timer is gone once helpers were asked.
             let path = if probe.timeout.is_some() { ProbePath::Direct } else { ProbePath::Indirect };
+            // Only a direct ack has taken the way that it speaks of (memberlist's ping delegate).
+            if let (ProbePath::Direct, Some(bytes)) = (path, coordinate) {
+                self.measured(probe.slot, bytes, now.since(probe.sent));
+            }
             self.probe_succeeded(probe, path, now, out);
         } else if let Some(relay) = self.relays.close(seq) {
             self.deadlines.cancel(relay.timer);
-            self.send(relay.to, &[Message::Ack { seq: relay.seq }], true, out);
+            self.send(relay.to, &[Message::Ack { seq: relay.seq, coordinate: None }], true, out);
         }
     }
 
@@ -141,6 +149,7 @@ impl Node {
         let counter = match error.class() {
             WireErrorClass::Label => &mut self.counters.rejected_label,
             WireErrorClass::Version => &mut self.counters.rejected_version,
+            WireErrorClass::Seal => &mut self.counters.rejected_seal,
             WireErrorClass::Checksum => &mut self.counters.rejected_checksum,
             WireErrorClass::Malformed => &mut self.counters.rejected_malformed,
         };

@@ -2,6 +2,7 @@
 
 mod claims;
 mod commands;
+mod coordinates;
 mod delta;
 mod exchange;
 mod intents;
@@ -39,6 +40,7 @@ use crate::tags::Tags;
 use crate::time::{Instant, nanos};
 use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
+use coordinates::Coordinates;
 use intents::Intents;
 
 /// Who a node is when it is born, and what it knows.
@@ -137,6 +139,8 @@ pub struct Node {
     /// Whether it knew nobody at birth, and no exchange has ended since.
     newcomer: bool,
     intents: Box<Intents>,
+    /// `None` without `Config::coordinates`.
+    coordinates: Option<Box<Coordinates>>,
 }
 
 impl Node {
@@ -195,6 +199,7 @@ impl Node {
             events: Box::new(EventLog::new(life, event_hasher, birth.restore.clocks.event)),
             newcomer,
             intents: Box::default(),
+            coordinates: coordinates::born(config.coordinates, &birth.seed),
             config,
         };
         node.arm_periodic(now);
@@ -233,6 +238,7 @@ impl Node {
             events: self.events.clone(),
             newcomer: self.newcomer,
             intents: self.intents.clone(),
+            coordinates: self.coordinates.as_ref().map(|own| Box::new(own.fork(&seed))),
         }
     }
 

@@ -43,7 +43,7 @@ impl Opened {
     }
 
     /// Sends it as it is.
-    pub(super) fn send(self, wire: &Wire, to: SocketAddr, out: &mut Outbox) {
+    pub(super) fn send(self, wire: &mut Wire, to: SocketAddr, out: &mut Outbox) {
         wire.finish_packet(self.start, &mut out.bytes);
         out.packet(to, self.start, self.kinds);
     }

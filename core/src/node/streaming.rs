@@ -1,5 +1,6 @@
 //! Streams: opening and ending them, what comes in on them, pings whose datagrams had no answer, and dialling the failed.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use super::{Life, Node};
@@ -80,19 +81,27 @@ impl Node {
     }
 
     /// Sends one message as a stream's only frame.
-    pub(super) fn send_frame(&self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
+    pub(super) fn send_frame(&mut self, id: StreamId, message: &Message<'_>, out: &mut Outbox) {
         let start = self.wire.begin_frame(&mut out.bytes);
         self.wire.encode(message, &mut out.bytes);
         self.wire.finish_frame(start, &mut out.bytes);
         out.frame(id, start, Kinds::one(message.kind()), true);
     }
 
-    pub(crate) fn on_frame(&mut self, id: StreamId, bytes: &[u8], now: Instant, out: &mut Outbox) {
+    pub(crate) fn on_frame(
+        &mut self,
+        id: StreamId,
+        bytes: &[u8],
+        opened: &mut Vec<u8>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
         let Some(stream) = self.streams.get(id) else { return };
-        let messages = match self.wire.open_frame(bytes) {
+        let messages = match self.wire.unseal_frame(bytes, opened) {
             Ok(messages) => messages,
             Err(error) => return self.refuse_frame(id, stream.peer, error, out),
         };
+        let exempt = messages.is_exempt();
         for message in messages {
             let message = match message {
                 Ok(message) => message,
@@ -103,6 +112,7 @@ impl Node {
             self.on_stream_message(id, stream, &message, now, out);
         }
         self.counters.frames_accepted += 1;
+        self.counters.accepted_unsealed += u64::from(exempt);
     }
 
     fn refuse_frame(
@@ -129,9 +139,10 @@ impl Node {
             (Purpose::Inbound, Stage::AwaitHead, Message::Ping { seq, target }) => {
                 let meant = self.members.is_me(target.as_bytes());
                 self.forget_stream(id);
-                if meant { self.send_frame(id, &Message::Ack { seq }, out) } else { out.close(id) }
+                let ack = Message::Ack { seq, coordinate: None };
+                if meant { self.send_frame(id, &ack, out) } else { out.close(id) }
             }
-            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq }) if seq == expected => {
+            (Purpose::Probe(expected), Stage::AwaitHead, Message::Ack { seq, .. }) if seq == expected => {
                 self.forget_stream(id);
                 if let Some(probe) = self.prober.answered(seq) {
                     self.probe_succeeded(probe, ProbePath::Stream, now, out);

@@ -13,7 +13,7 @@ use super::Node;
 use super::spreading::Opened;
 use crate::deadlines::Due;
 use crate::error::CommandError;
-use crate::events::{Gap, Heard, serf_size};
+use crate::events::{EventLog, Gap, Heard, serf_size};
 use crate::id::{EventSeq, LamportTime, NodeName};
 use crate::io::{CommandId, Done, Event, EventRequest, Note, Outbox, Shed, State};
 use crate::spread::Lane;
@@ -298,46 +298,30 @@ impl Node {
     pub(super) fn on_event_pull(&mut self, from: SocketAddr, pull: &EventPull<'_>, out: &mut Outbox) {
         let wanted =
             |seq: EventSeq| pull.spans.iter().any(|(first, count)| seq.0.wrapping_sub(first.0) < count);
-        let room = self.wire.packet_room();
+        let Self { wire, events, members, .. } = self;
+        let room = wire.packet_room();
         let mut packet: Option<Opened> = None;
         let mut packets = 0;
-        for message in self.events.kept(pull.origin, &self.members.me().name, pull.life, wanted) {
+        for message in events.kept(pull.origin, &members.me().name, pull.life, wanted) {
             if let Some(full) = packet.take_if(|packet| packet.bytes(out) + message.len() > room) {
-                full.send(&self.wire, from, out);
+                full.send(wire, from, out);
                 packets += 1;
             }
             if packets == PULL_PACKETS_MAX {
                 return;
             }
-            packet.get_or_insert_with(|| Opened::new(&self.wire, out)).add_encoded(
-                Kind::EventAgain,
-                message,
-                out,
-            );
+            packet.get_or_insert_with(|| Opened::new(wire, out)).add_encoded(Kind::EventAgain, message, out);
         }
         if let Some(last) = packet {
-            last.send(&self.wire, from, out);
+            last.send(wire, from, out);
         }
     }
 
-    /// How far this node has come with the origins that were heard of lately, itself first, for the other side of an exchange.
-    pub(super) fn event_marks(&self) -> impl Iterator<Item = EventMark<'_>> {
+    /// Origins heard of since then are in an exchange's marks.
+    pub(super) fn marks_since(&self) -> Instant {
         let period = push_pull_period(self.config.push_pull_interval, self.members.n_swim());
         let lately = period.saturating_mul(2) + Duration::from_secs(60);
-        let is_late = move |heard| self.clock.since(heard) <= lately;
-        let me = self.members.me();
-        let (life, last) = (self.events.life(), self.events.next_seq().0 - 1);
-        let own = self.events.last_sent().filter(|sent| is_late(*sent)).map(|_| EventMark {
-            origin: &me.name,
-            life,
-            complete: EventSeq(last),
-            highest: EventSeq(last),
-        });
-        let others = self.events.origins().iter().filter(move |origin| is_late(origin.heard)).map(|origin| {
-            let (complete, highest) = (EventSeq(origin.runs.complete()), EventSeq(origin.runs.highest()));
-            EventMark { origin: &origin.name, life: origin.life, complete, highest }
-        });
-        own.into_iter().chain(others.take(MARKS_MAX))
+        Instant::ORIGIN + self.clock.since(Instant::ORIGIN).saturating_sub(lately)
     }
 
     /// A peer tells how far it has come with an origin. `baseline`: this node has just joined, and all that is past it.
@@ -374,15 +358,30 @@ impl Node {
         self.watch_gap(place, source, now);
     }
 
-    /// The events kept here, encoded, for a joiner that asks for a replay.
-    pub(super) fn kept_events(&self) -> impl Iterator<Item = &[u8]> {
-        self.events.all_kept()
-    }
-
     /// A join without replay has reached a peer whose event clock stands there. With numbers, its marks say what is past; without, the clock has to (Serf).
     pub(super) fn joined_without_replay(&mut self, clock: LamportTime) {
         if !self.config.event_repair {
             self.events.raise_min_time(clock);
         }
     }
+}
+
+/// How far a node has come with the origins that were heard of lately, itself first, for the other side of an exchange.
+pub(super) fn event_marks<'a>(
+    events: &'a EventLog,
+    me: &'a str,
+    since: Instant,
+) -> impl Iterator<Item = EventMark<'a>> {
+    let last = EventSeq(events.next_seq().0 - 1);
+    let own = events.last_sent().filter(|sent| *sent >= since).map(|_| EventMark {
+        origin: me,
+        life: events.life(),
+        complete: last,
+        highest: last,
+    });
+    let others = events.origins().iter().filter(move |origin| origin.heard >= since).map(|origin| {
+        let (complete, highest) = (EventSeq(origin.runs.complete()), EventSeq(origin.runs.highest()));
+        EventMark { origin: &origin.name, life: origin.life, complete, highest }
+    });
+    own.into_iter().chain(others.take(MARKS_MAX))
 }

@@ -25,6 +25,9 @@ const ROW_STATUS: u8 = 1;
 /// Longest reason in a refusal, bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 255;
 
+/// The extension of an ack that says where its sender is.
+pub(super) const COORDINATE: u8 = 1;
+
 /// Appends one message.
 #[inline]
 pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
@@ -32,7 +35,7 @@ pub(super) fn encode(message: &Message<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&[message.kind() as u8, 0]);
     let start = out.len();
     match message {
-        Message::Ack { seq } => put_u32(seq.0, out),
+        Message::Ack { seq, coordinate: None } => put_u32(seq.0, out),
         _ => encode_fields(message, out),
     }
     set_length(start - 1, out);
@@ -70,7 +73,14 @@ fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
             put_addr(*addr, out);
             out.push((*nack).into());
         }
-        Message::Ack { seq } | Message::Nack { seq } => put_u32(seq.0, out),
+        Message::Ack { seq, coordinate } => {
+            put_u32(seq.0, out);
+            if let Some(coordinate) = coordinate {
+                out.push(COORDINATE);
+                put_bytes(coordinate, out);
+            }
+        }
+        Message::Nack { seq } => put_u32(seq.0, out),
         Message::Alive(alive) => put_alive(alive, out),
         Message::Suspect(Accusation { incarnation, name, from })
         | Message::Dead(Accusation { incarnation, name, from }) => {
@@ -195,7 +205,10 @@ pub(super) fn decode(kind: Kind, body: &[u8]) -> Result<Message<'_>, WireError> 
                 fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.str()?, f.addr()?, f.bool()?)))?;
             Message::PingReq { seq, target: check_name(kind, target)?, addr: check_addr(kind, addr)?, nack }
         }
-        Kind::Ack => Message::Ack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
+        Kind::Ack => {
+            let (seq, extensions) = fields(kind, body, |f| Some((ProbeSeq(f.u32()?), f.rest)))?;
+            Message::Ack { seq, coordinate: extension(extensions, COORDINATE) }
+        }
         Kind::Nack => Message::Nack { seq: fields(kind, body, |f| f.u32().map(ProbeSeq))? },
         Kind::Alive => Message::Alive(check_alive(kind, fields(kind, body, alive)?)?),
         Kind::Suspect => Message::Suspect(check_accusation(kind, fields(kind, body, accusation)?)?),
@@ -265,7 +278,7 @@ fn extended<'a, T>(
 }
 
 /// The value of an extension in a list that was checked.
-fn extension(mut list: &[u8], id: u8) -> Option<&[u8]> {
+pub(super) fn extension(mut list: &[u8], id: u8) -> Option<&[u8]> {
     while let Some((&found, rest)) = list.split_first() {
         let (value, rest) = take_prefixed(rest)?;
         if found == id {

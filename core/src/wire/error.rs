@@ -32,6 +32,15 @@ pub enum WireError {
     /// The packet's label is not ours, or is missing, or we have none.
     #[error("the cluster label is not ours")]
     Label,
+    /// It is sealed, and there are no keys here.
+    #[error("it is sealed, but there are no keys here")]
+    Sealed,
+    /// It is not sealed, and there are keys here, so that it must be (`verify_incoming`).
+    #[error("it is not sealed, but must be")]
+    Unsealed,
+    /// No key of ours opens it: it was sealed with another, or damaged or forged.
+    #[error("none of our keys opens it")]
+    Seal,
     /// The bytes are not those that were sent.
     #[error("the checksum does not match")]
     Checksum,
@@ -109,6 +118,8 @@ pub enum WireErrorClass {
     Label,
     /// Another version of the wire.
     Version,
+    /// Sealed with another key, or damaged or forged after that; or sealed on one side only.
+    Seal,
     /// Damaged on the way.
     Checksum,
     /// Any other rule of the wire.
@@ -122,6 +133,7 @@ impl WireError {
         match self {
             Self::Label => WireErrorClass::Label,
             Self::Version { .. } => WireErrorClass::Version,
+            Self::Sealed | Self::Unsealed | Self::Seal => WireErrorClass::Seal,
             Self::Checksum => WireErrorClass::Checksum,
             _ => WireErrorClass::Malformed,
         }

@@ -5,7 +5,7 @@
 
 use core::net::SocketAddr;
 
-use super::body::is_extension_list;
+use super::body::{COORDINATE, extension, is_extension_list};
 use super::fields::Reader;
 use super::message::Kind;
 use crate::id::{Incarnation, META_BYTES_MAX, ProbeSeq, is_plain_name};
@@ -65,6 +65,8 @@ pub(crate) enum Rally<'a> {
     },
     Ack {
         seq: ProbeSeq,
+        /// As in [`Message::Ack`](super::Message::Ack).
+        coordinate: Option<&'a [u8]>,
     },
 }
 
@@ -77,9 +79,12 @@ impl<'a> Rally<'a> {
         }
         let mut rest = Reader { rest: body };
         let seq = ProbeSeq(rest.u32()?);
-        let rally =
-            if kind == Kind::Ping { Self::Ping { seq, target: rest.bytes()? } } else { Self::Ack { seq } };
-        is_extension_list(rest.rest).then_some(rally)
+        if kind == Kind::Ping {
+            let target = rest.bytes()?;
+            return is_extension_list(rest.rest).then_some(Self::Ping { seq, target });
+        }
+        let sound = is_extension_list(rest.rest);
+        sound.then(|| Self::Ack { seq, coordinate: extension(rest.rest, COORDINATE) })
     }
 }
 
@@ -102,7 +107,8 @@ mod tests {
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..2),
         ) {
             let seq = ProbeSeq(number);
-            let message = if ack { Message::Ack { seq } } else { Message::Ping { seq, target: &target } };
+            let coordinate = rest.first().map(|byte| core::slice::from_ref(byte));
+            let message = if ack { Message::Ack { seq, coordinate } } else { Message::Ping { seq, target: &target } };
             let mut bytes = Vec::new();
             encode(&message, &mut bytes);
             let mut body = bytes.split_off(2);
@@ -116,7 +122,9 @@ mod tests {
                 Ok(Message::Ping { seq, target }) => {
                     prop_assert_eq!(rally, Some(Rally::Ping { seq, target: target.as_bytes() }));
                 }
-                Ok(Message::Ack { seq }) => prop_assert_eq!(rally, Some(Rally::Ack { seq })),
+                Ok(Message::Ack { seq, coordinate }) => {
+                    prop_assert_eq!(rally, Some(Rally::Ack { seq, coordinate }));
+                }
                 // The name may be no name; then it is nobody's.
                 _ => if let Some(rally) = rally {
                     let Rally::Ping { target, .. } = rally else { panic!("{rally:?}") };

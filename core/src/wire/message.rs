@@ -60,6 +60,9 @@ pub enum Message<'a> {
     Ack {
         /// The ping's or ping request's number.
         seq: ProbeSeq,
+        /// Where the sender is in the network, from a node that keeps coordinates and was pinged directly: bytes that nobody
+        /// has looked at, so that one who does not keep coordinates need not.
+        coordinate: Option<&'a [u8]>,
     },
     /// "I am here, but that one did not answer me" (Lifeguard).
     Nack {

@@ -25,7 +25,7 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::{Config, Seed};
 pub(crate) use body::REASON_BYTES_MAX;
 pub(crate) use glance::{Glance, Rally};
-use native::Native;
+use native::{Native, Packet};
 use seal::Sealer;
 
 pub use delta::{BUCKETS_MAX, BUCKETS_MIN, Clocks, DIGEST_BYTES, DeltaHead};
@@ -37,8 +37,8 @@ pub use events::{
 pub use message::{Accusation, Alive, KINDS, Kind, Kinds, Message, SyncHead, SyncRow, VersionSpan};
 pub use stream::StreamDecoder;
 
-/// How one node writes and reads bytes: its codec, label and budgets.
-#[derive(Clone, Debug)]
+/// How one node writes and reads bytes: its codec, label, budgets and keys.
+#[derive(Debug)]
 pub struct Wire {
     codec: Codec,
     packet_bytes_max: usize,
@@ -89,10 +89,17 @@ impl Wire {
         Ok(Self { sealer, ..Self::new(config) })
     }
 
-    /// A copy whose nonces are its own: drawn from the seed.
+    /// A copy whose nonces are its own: drawn from the seed. `Wire` is not `Clone`, because two that seal with one key must
+    /// not share nonces.
     #[must_use]
-    pub fn fork(&self, _seed: &Seed) -> Self {
-        self.clone()
+    pub fn fork(&self, seed: &Seed) -> Self {
+        let Self { codec, packet_bytes_max, frame_bytes_max, sealer } = self;
+        Self {
+            codec: codec.clone(),
+            packet_bytes_max: *packet_bytes_max,
+            frame_bytes_max: *frame_bytes_max,
+            sealer: sealer.as_ref().map(|sealer| Box::new(sealer.fork(seed))),
+        }
     }
 
     /// The keys; empty when nothing is sealed.
@@ -120,7 +127,7 @@ impl Wire {
     #[must_use]
     pub fn packet_room(&self) -> usize {
         let Codec::Native(native) = &self.codec;
-        self.packet_bytes_max.saturating_sub(native.header_bytes())
+        self.packet_bytes_max.saturating_sub(native.header_bytes(self.seals()))
     }
 
     /// Bytes that a frame has for encoded messages, so that the whole, length prefix included, has at most
@@ -128,7 +135,13 @@ impl Wire {
     #[must_use]
     pub fn frame_room(&self) -> usize {
         let Codec::Native(native) = &self.codec;
-        self.frame_bytes_max.saturating_sub(native::FRAME_PREFIX_BYTES + native.header_bytes())
+        self.frame_bytes_max.saturating_sub(native::FRAME_PREFIX_BYTES + native.header_bytes(self.seals()))
+    }
+
+    /// Whether packets and frames are sealed when they are finished: with keys, unless `verify_outgoing` is off.
+    #[must_use]
+    pub fn seals(&self) -> bool {
+        self.sealer.as_ref().is_some_and(|sealer| sealer.seals)
     }
 
     /// Appends one encoded message, as packets, frames and broadcast queues hold it. The message is taken to be one
@@ -148,46 +161,110 @@ impl Wire {
     pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
         let Codec::Native(native) = &self.codec;
         let start = out.len();
-        native.begin_packet(out);
+        if self.seals() {
+            native.begin_sealed(out);
+        } else {
+            native.begin_packet(out);
+        }
         start
     }
 
-    /// Seals the packet that begins at `start` and goes to the end of `out`.
-    pub fn finish_packet(&self, start: usize, out: &mut [u8]) {
+    /// Finishes the packet that begins at `start` and goes to the end of `out`: checksum, or seal.
+    pub fn finish_packet(&mut self, start: usize, out: &mut [u8]) {
         let Codec::Native(native) = &self.codec;
-        native.finish_packet(start, out);
+        match &mut self.sealer {
+            Some(sealer) if sealer.seals => native.finish_sealed(sealer, start, out),
+            _ => native.finish_packet(start, out),
+        }
     }
 
     /// Begins a stream frame at the end of `out`; gives where, for [`Wire::finish_frame`]. Append messages in between.
     pub fn begin_frame(&self, out: &mut Vec<u8>) -> usize {
-        let Codec::Native(native) = &self.codec;
         let start = out.len();
-        native.begin_frame(out);
+        out.extend_from_slice(&[native::FRAME_MAGIC, 0, 0, 0, 0]);
+        self.begin_packet(out);
         start
     }
 
-    /// Seals the frame that begins at `start` and goes to the end of `out`.
-    pub fn finish_frame(&self, start: usize, out: &mut [u8]) {
-        let Codec::Native(native) = &self.codec;
-        native.finish_frame(start, out);
+    /// Finishes the frame that begins at `start` and goes to the end of `out`: length, and checksum or seal.
+    pub fn finish_frame(&mut self, start: usize, out: &mut [u8]) {
+        Native::finish_frame_prefix(start, out);
+        self.finish_packet(start + native::FRAME_PREFIX_BYTES, out);
     }
 
-    /// Opens a packet.
+    /// Opens a packet that is not sealed; on a wire without keys, every packet that can be opened.
     ///
     /// # Errors
-    /// The packet is not of this wire, version and label, or was damaged.
+    /// The packet is not of this wire, version and label, was damaged, is sealed, or should be.
     pub fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Messages<'a>, WireError> {
         let Codec::Native(native) = &self.codec;
-        Ok(Messages { rest: native.open_packet(bytes)?, carrier: Carrier::Packet })
+        self.take_plain(native.open_packet(bytes)?, Carrier::Packet)
     }
 
-    /// Opens a whole stream frame, its length prefix included.
+    /// Opens a packet, sealed or not. What was sealed is opened into `opened`, which is memory to reuse.
     ///
     /// # Errors
-    /// The frame is longer than `frame_bytes_max` or than it says, not of this wire, version and label, or was damaged.
+    /// The packet is not of this wire, version and label, was damaged, no key of this wire opens it, or it is not sealed
+    /// although it should be.
+    pub fn unseal_packet<'a>(
+        &self,
+        bytes: &'a [u8],
+        opened: &'a mut Vec<u8>,
+    ) -> Result<Messages<'a>, WireError> {
+        let Codec::Native(native) = &self.codec;
+        self.take(native.open_packet(bytes)?, Carrier::Packet, opened)
+    }
+
+    /// Opens a whole stream frame that is not sealed, its length prefix included; on a wire without keys, every frame that
+    /// can be opened.
+    ///
+    /// # Errors
+    /// The frame is longer than `frame_bytes_max` or than it says, not of this wire, version and label, was damaged, is
+    /// sealed, or should be.
     pub fn open_frame<'a>(&self, bytes: &'a [u8]) -> Result<Messages<'a>, WireError> {
         let Codec::Native(native) = &self.codec;
-        Ok(Messages { rest: native.open_frame(bytes, self.frame_bytes_max)?, carrier: Carrier::Frame })
+        self.take_plain(native.open_frame(bytes, self.frame_bytes_max)?, Carrier::Frame)
+    }
+
+    /// Opens a whole stream frame, sealed or not. What was sealed is opened into `opened`, which is memory to reuse.
+    ///
+    /// # Errors
+    /// As of [`Wire::open_frame`] and [`Wire::unseal_packet`].
+    pub fn unseal_frame<'a>(
+        &self,
+        bytes: &'a [u8],
+        opened: &'a mut Vec<u8>,
+    ) -> Result<Messages<'a>, WireError> {
+        let Codec::Native(native) = &self.codec;
+        self.take(native.open_frame(bytes, self.frame_bytes_max)?, Carrier::Frame, opened)
+    }
+
+    fn take_plain<'a>(&self, packet: Packet<'a>, carrier: Carrier) -> Result<Messages<'a>, WireError> {
+        match (packet, &self.sealer) {
+            (Packet::Plain { messages }, None) => Ok(Messages { rest: messages, carrier, exempt: false }),
+            // Unlike memberlist, whose packets do not say whether they are sealed, nothing is guessed here: what is marked as
+            // sealed is never read as if it were not.
+            (Packet::Plain { messages }, Some(sealer)) if !sealer.strict => {
+                Ok(Messages { rest: messages, carrier, exempt: true })
+            }
+            (Packet::Plain { .. }, Some(_)) => Err(WireError::Unsealed),
+            (Packet::Sealed { .. }, _) => Err(WireError::Sealed),
+        }
+    }
+
+    fn take<'a>(
+        &self,
+        packet: Packet<'a>,
+        carrier: Carrier,
+        opened: &'a mut Vec<u8>,
+    ) -> Result<Messages<'a>, WireError> {
+        match (packet, &self.sealer) {
+            (Packet::Sealed { header, body }, Some(sealer)) => {
+                sealer.open(header, body, opened)?;
+                Ok(Messages { rest: opened, carrier, exempt: false })
+            }
+            (packet, _) => self.take_plain(packet, carrier),
+        }
     }
 }
 
@@ -196,6 +273,8 @@ impl Wire {
 pub struct Messages<'a> {
     rest: &'a [u8],
     carrier: Carrier,
+    /// Taken although it is not sealed and there are keys: `verify_incoming` is off.
+    exempt: bool,
 }
 
 /// A message whose fields have not been read.
@@ -226,6 +305,12 @@ impl<'a> Unread<'a> {
 }
 
 impl<'a> Messages<'a> {
+    /// Whether they were taken although they are not sealed and there are keys (`verify_incoming` off).
+    #[inline]
+    pub(crate) const fn is_exempt(&self) -> bool {
+        self.exempt
+    }
+
     /// The next message, for the caller to read; what follows one that proves bad is not to be asked for.
     #[inline]
     pub(crate) fn next_unread(&mut self) -> Option<Result<Unread<'a>, WireError>> {

@@ -1,12 +1,14 @@
 //! The native wire's packets and stream frames: what stands around the messages.
 //!
 //! ```text
-//! packet: 0xD7, version, flags, [label length, label], [varint length, extensions], crc32, message*
+//! packet: header, crc32, message*
+//! sealed: header, nonce (12 bytes), tag (16 bytes), ciphertext of message*
+//! header: 0xD7, version, flags, [label length, label], [varint length, extensions]
 //! frame:  0xD8, length of the packet (u32), packet
 //! ```
 //!
 //! Numbers of fixed width are little-endian. The checksum covers the whole packet except itself; it guards against
-//! damage, not against forgery.
+//! damage, not against forgery. A sealed packet has none: its tag covers the whole packet, the header included.
 
 use alloc::vec::Vec;
 
@@ -14,6 +16,7 @@ use smallvec::SmallVec;
 
 use super::body::{is_extension_list, take_prefixed};
 use super::error::WireError;
+use super::seal::{SEAL_BYTES, Sealer};
 
 /// First byte of a packet. The Serf wire's packets begin with 0 to 13 or 244, so both can share a port.
 pub(super) const PACKET_MAGIC: u8 = 0xD7;
@@ -26,7 +29,10 @@ pub(super) const FRAME_PREFIX_BYTES: usize = 5;
 
 const FLAG_LABEL: u8 = 1;
 const FLAG_EXTENSIONS: u8 = 2;
+const FLAG_SEALED: u8 = 4;
 const CRC_BYTES: usize = 4;
+/// Where the flags stand.
+const FLAGS_AT: usize = 2;
 /// Where a label's bytes begin: after magic, version, flags and the label's length.
 const LABEL_AT: usize = 4;
 const HEADER_BYTES_MIN: usize = 3 + CRC_BYTES;
@@ -38,6 +44,21 @@ pub(super) struct Native {
     prefix: SmallVec<[u8; 16]>,
     /// The checksum of `prefix`, from which that of a packet goes on; kept whole, because it knows what the processor can do.
     prefix_crc: crc32fast::Hasher,
+}
+
+/// A packet whose header is sound.
+pub(super) enum Packet<'a> {
+    /// It is not sealed, and is what was sent.
+    Plain { messages: &'a [u8] },
+    /// What comes after the header is for a key.
+    Sealed { header: &'a [u8], body: &'a [u8] },
+}
+
+/// A sound header that is not the one this node sends.
+struct Header<'a> {
+    sealed: bool,
+    header: &'a [u8],
+    rest: &'a [u8],
 }
 
 impl Native {
@@ -61,61 +82,78 @@ impl Native {
     }
 
     /// Bytes of a packet that are no messages.
-    pub(super) fn header_bytes(&self) -> usize {
-        self.prefix.len() + CRC_BYTES
+    pub(super) fn header_bytes(&self, sealed: bool) -> usize {
+        self.prefix.len() + if sealed { SEAL_BYTES } else { CRC_BYTES }
     }
 
+    /// Begins a packet that is not sealed.
     pub(super) fn begin_packet(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&[0; CRC_BYTES]);
     }
 
     pub(super) fn finish_packet(&self, start: usize, out: &mut [u8]) {
-        let sealed = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
-        debug_assert!(sealed.is_some(), "a packet is finished that was not begun at {start}");
-        if let Some((crc, messages)) = sealed {
+        let rest = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
+        debug_assert!(rest.is_some(), "a packet is finished that was not begun at {start}");
+        if let Some((crc, messages)) = rest {
             *crc = crc_after(&self.prefix_crc, messages).to_le_bytes();
         }
     }
 
-    pub(super) fn begin_frame(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[FRAME_MAGIC, 0, 0, 0, 0]);
-        self.begin_packet(out);
+    /// Begins a packet that is to be sealed.
+    pub(super) fn begin_sealed(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.prefix);
+        out[start + FLAGS_AT] |= FLAG_SEALED;
+        out.extend_from_slice(&[0; SEAL_BYTES]);
     }
 
-    pub(super) fn finish_frame(&self, start: usize, out: &mut [u8]) {
+    pub(super) fn finish_sealed(&self, sealer: &mut Sealer, start: usize, out: &mut [u8]) {
+        let packet = out.get_mut(start..).and_then(|packet| packet.split_at_mut_checked(self.prefix.len()));
+        debug_assert!(packet.is_some(), "a packet is finished that was not begun at {start}");
+        if let Some((header, body)) = packet {
+            sealer.seal(header, body);
+        }
+    }
+
+    /// Writes a frame's length, once its packet is there.
+    pub(super) fn finish_frame_prefix(start: usize, out: &mut [u8]) {
         let packet_start = start + FRAME_PREFIX_BYTES;
         let length = u32::try_from(out.len().saturating_sub(packet_start)).unwrap_or(u32::MAX);
         if let Some(field) = out.get_mut(start + 1..packet_start) {
             field.copy_from_slice(&length.to_le_bytes());
         }
-        self.finish_packet(packet_start, out);
     }
 
-    /// Checks a packet's header and checksum; gives the messages' bytes.
-    pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], WireError> {
+    /// Checks a packet's header and, where it is not sealed, its checksum.
+    pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Packet<'a>, WireError> {
         let other;
-        let (prefix_crc, sealed) = match bytes.strip_prefix(&*self.prefix) {
-            Some(sealed) => (&self.prefix_crc, sealed),
+        let (prefix_crc, rest) = match bytes.strip_prefix(&*self.prefix) {
+            Some(rest) => (&self.prefix_crc, rest),
             None => {
-                other = self.open_other_header(bytes)?;
-                (&other.0, other.1)
+                let Header { sealed, header, rest } = self.open_other_header(bytes)?;
+                if sealed {
+                    return Ok(Packet::Sealed { header, body: rest });
+                }
+                let mut crc = crc32fast::Hasher::new();
+                crc.update(header);
+                other = crc;
+                (&other, rest)
             }
         };
-        let Some((crc, messages)) = sealed.split_first_chunk() else {
+        let Some((crc, messages)) = rest.split_first_chunk() else {
             return Err(WireError::TooShort(bytes.len()));
         };
         if u32::from_le_bytes(*crc) == crc_after(prefix_crc, messages) {
-            Ok(messages)
+            Ok(Packet::Plain { messages })
         } else {
             Err(WireError::Checksum)
         }
     }
 
-    /// A header that is not the one this node sends: one with extensions, or one to refuse. Gives the checksum of what
-    /// stands before the checksum, and the bytes from the checksum on.
+    /// A header that is not the one of this node's unsealed packets: a sealed one's, one with extensions, or one to refuse.
     #[cold]
-    fn open_other_header<'a>(&self, bytes: &'a [u8]) -> Result<(crc32fast::Hasher, &'a [u8]), WireError> {
+    fn open_other_header<'a>(&self, bytes: &'a [u8]) -> Result<Header<'a>, WireError> {
         let too_short = WireError::TooShort(bytes.len());
         if bytes.len() < HEADER_BYTES_MIN {
             return Err(too_short);
@@ -127,7 +165,7 @@ impl Native {
         if version != VERSION {
             return Err(WireError::Version { found: version });
         }
-        if flags & !(FLAG_LABEL | FLAG_EXTENSIONS) != 0 {
+        if flags & !(FLAG_LABEL | FLAG_EXTENSIONS | FLAG_SEALED) != 0 {
             return Err(WireError::Header);
         }
         let mut label: &[u8] = &[];
@@ -148,13 +186,12 @@ impl Native {
             }
             rest = after;
         }
-        let mut prefix_crc = crc32fast::Hasher::new();
-        prefix_crc.update(&bytes[..bytes.len() - rest.len()]);
-        Ok((prefix_crc, rest))
+        let header = &bytes[..bytes.len() - rest.len()];
+        Ok(Header { sealed: flags & FLAG_SEALED != 0, header, rest })
     }
 
     /// Checks a frame's prefix, then its packet.
-    pub(super) fn open_frame<'a>(&self, bytes: &'a [u8], max: usize) -> Result<&'a [u8], WireError> {
+    pub(super) fn open_frame<'a>(&self, bytes: &'a [u8], max: usize) -> Result<Packet<'a>, WireError> {
         let claimed = claimed_frame_bytes(bytes, max)?.ok_or(WireError::TooShort(bytes.len()))?;
         if claimed != bytes.len() {
             return Err(WireError::FrameLength { found: bytes.len(), claimed: claimed as u64 });

@@ -9,6 +9,7 @@ use crate::io::{
     Command, CommandId, Input, Outbox, Output, State, Status, StreamAction, StreamId, StreamInput,
 };
 use crate::node::Node;
+use crate::rng::Seed;
 use crate::spread::Lane;
 use crate::step;
 use crate::tags::Tags;
@@ -150,7 +151,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn frame(wire: &Wire, parts: &[Part]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let (mut wire, mut out) = (wire.fork(&Seed::simulated(1, 0, 0)), Vec::new());
     let start = wire.begin_frame(&mut out);
     for part in parts {
         let mut say = |message: &Message<'_>| wire.encode(message, &mut out);
@@ -199,7 +200,7 @@ fn frame(wire: &Wire, parts: &[Part]) -> Vec<u8> {
             Part::End => say(&Message::SyncEnd),
             Part::Refused(reason) => say(&Message::Refused { reason }),
             Part::Ping(seq, target) => say(&Message::Ping { seq: ProbeSeq(*seq), target: &name(*target) }),
-            Part::Ack(seq) => say(&Message::Ack { seq: ProbeSeq(*seq) }),
+            Part::Ack(seq) => say(&Message::Ack { seq: ProbeSeq(*seq), coordinate: None }),
         }
     }
     wire.finish_frame(start, &mut out);

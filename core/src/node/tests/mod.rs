@@ -2,6 +2,7 @@
 
 mod cluster;
 mod contract;
+mod coordinates;
 mod delta;
 mod detection;
 mod hostile;
@@ -10,6 +11,7 @@ mod joining;
 mod leaving;
 mod lifeguard;
 mod partitions;
+mod sealing;
 mod stage;
 mod stale;
 mod swim;

@@ -55,7 +55,7 @@ proptest! {
             hear(&mut node, word, now);
         }
         // The update as it stands in a packet, perhaps with a flipped bit or a byte where extensions would be.
-        let wire = Wire::new(&config);
+        let mut wire = Wire::new(&config);
         let whole = packet(&[last]);
         let sound = wire.open_packet(&whole).unwrap().next().unwrap().unwrap();
         let mut bytes = Vec::new();

@@ -57,7 +57,7 @@ impl Word {
                 let seq = ProbeSeq(seq);
                 say(&Message::PingReq { seq, target: &name(target), addr: addr(target), nack });
             }
-            Self::Ack(seq) => say(&Message::Ack { seq: ProbeSeq(seq) }),
+            Self::Ack(seq) => say(&Message::Ack { seq: ProbeSeq(seq), coordinate: None }),
             Self::Nack(seq) => say(&Message::Nack { seq: ProbeSeq(seq) }),
             Self::Alive { of, incarnation } => say(&Message::Alive(Alive {
                 incarnation: Incarnation(incarnation),
@@ -93,7 +93,7 @@ impl Word {
             Message::PingReq { seq, target, nack, .. } => {
                 Self::PingReq { seq: seq.0, target: number(target), nack }
             }
-            Message::Ack { seq } => Self::Ack(seq.0),
+            Message::Ack { seq, .. } => Self::Ack(seq.0),
             Message::Nack { seq } => Self::Nack(seq.0),
             Message::Alive(alive) => Self::Alive { of: number(alive.name), incarnation: alive.incarnation.0 },
             Message::Suspect(a) => {
@@ -117,7 +117,7 @@ fn wire() -> Wire {
 
 /// A packet (without label) that says this.
 pub(super) fn packet(words: &[Word]) -> Vec<u8> {
-    let (wire, mut out) = (wire(), Vec::new());
+    let (mut wire, mut out) = (wire(), Vec::new());
     let start = wire.begin_packet(&mut out);
     for word in words {
         word.append(&wire, &mut out);

@@ -80,13 +80,14 @@ fn wire_version_1_has_these_extensions() {
 
 #[test]
 fn wire_version_1_has_this_labelled_packet() {
-    let packet = packet(&labelled("blue"), &[Message::Ack { seq: ProbeSeq(7) }]);
+    let packet = packet(&labelled("blue"), &[Message::Ack { seq: ProbeSeq(7), coordinate: None }]);
     assert_eq!(hex(&packet), "d7010104626c7565bcb73eeb020107");
 }
 
 #[test]
 fn wire_version_1_has_this_frame() {
-    let frame = frame(&labelled(""), &[Message::SyncEnd, Message::Ack { seq: ProbeSeq(7) }]);
+    let frame =
+        frame(&labelled(""), &[Message::SyncEnd, Message::Ack { seq: ProbeSeq(7), coordinate: None }]);
     assert_eq!(hex(&frame), "d80c000000d7010025b966460900020107");
 }
 
@@ -102,4 +103,21 @@ fn a_body_of_128_bytes_has_a_length_of_two_bytes() {
     labelled("").encode(&Message::Alive(Alive { meta: &meta[1..], ..alive }), &mut out);
     assert_eq!(out[..2], [4, 127]);
     assert_eq!(out.len() - 2, 127);
+}
+
+#[test]
+fn wire_version_1_has_this_ack_with_a_coordinate() {
+    let coordinate: Vec<u8> = (1..24).collect();
+    let ack = Message::Ack { seq: ProbeSeq(7), coordinate: Some(&coordinate) };
+    let packet = packet(&labelled(""), &[ack]);
+    assert_eq!(hex(&packet[7..]), "021a0701170102030405060708090a0b0c0d0e0f1011121314151617");
+    assert_eq!(labelled("").open_packet(&packet).unwrap().next(), Some(Ok(ack)));
+}
+
+#[test]
+fn an_ack_has_its_coordinate_among_other_extensions() {
+    let body = [2, 8, 7, 9, 1, 1, 1, 2, 5, 6];
+    let packet = sealed(&[0xD7, 1, 0], &body);
+    let read = labelled("").open_packet(&packet).unwrap().next();
+    assert_eq!(read, Some(Ok(Message::Ack { seq: ProbeSeq(7), coordinate: Some(&[5, 6]) })));
 }

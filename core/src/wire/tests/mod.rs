@@ -1,6 +1,7 @@
 mod golden;
 mod properties;
 mod refusals;
+mod sealing;
 
 use alloc::vec::Vec;
 
@@ -10,9 +11,9 @@ use super::{
     Accusation, Alive, Clocks, DeltaHead, EventMark, EventPull, FilterList, Filters, Intent, Message, Query,
     Relay, Response, Spans, SyncHead, SyncRow, UserEvent, VersionSpan, Wire,
 };
-use crate::Config;
 use crate::id::{EventSeq, Incarnation, LamportTime, Life, ProbeSeq, Versions};
 use crate::io::{State, Status};
+use crate::{Config, Seed};
 
 /// One message of every kind, in the order of their numbers.
 fn one_of_each() -> [Message<'static>; super::KINDS] {
@@ -49,7 +50,7 @@ fn one_of_each() -> [Message<'static>; super::KINDS] {
     [
         Message::Ping { seq: ProbeSeq(7), target: "anna" },
         Message::PingReq { seq: ProbeSeq(200), target: "anna", addr: alive.addr, nack: true },
-        Message::Ack { seq: ProbeSeq(7) },
+        Message::Ack { seq: ProbeSeq(7), coordinate: None },
         Message::Nack { seq: ProbeSeq(u32::MAX) },
         Message::Alive(alive),
         Message::Suspect(accusation),
@@ -102,7 +103,7 @@ fn labelled(label: &str) -> Wire {
 }
 
 fn packet(wire: &Wire, messages: &[Message<'_>]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let (mut wire, mut out) = (wire.fork(&Seed::simulated(1, 0, 0)), Vec::new());
     let start = wire.begin_packet(&mut out);
     messages.iter().for_each(|message| wire.encode(message, &mut out));
     wire.finish_packet(start, &mut out);
@@ -110,7 +111,7 @@ fn packet(wire: &Wire, messages: &[Message<'_>]) -> Vec<u8> {
 }
 
 fn frame(wire: &Wire, messages: &[Message<'_>]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let (mut wire, mut out) = (wire.fork(&Seed::simulated(1, 0, 0)), Vec::new());
     let start = wire.begin_frame(&mut out);
     messages.iter().for_each(|message| wire.encode(message, &mut out));
     wire.finish_frame(start, &mut out);

@@ -66,7 +66,7 @@ impl Parts {
         match self.kind {
             0 => Message::Ping { seq, target: &self.name },
             1 => Message::PingReq { seq, target: &self.name, addr: self.addr, nack: self.flag },
-            2 => Message::Ack { seq },
+            2 => Message::Ack { seq, coordinate: self.flag.then_some(&self.meta) },
             3 => Message::Nack { seq },
             4 => Message::Alive(alive),
             5 => Message::Suspect(accusation),
@@ -222,7 +222,7 @@ proptest! {
 
     #[test]
     fn a_packet_filled_to_the_byte_has_exactly_its_budget(label in label(), parts in parts(4..5)) {
-        let wire = labelled(&label);
+        let mut wire = labelled(&label);
         let (mut packet, mut frame) = (Vec::from([1, 2, 3]), Vec::from([4, 5]));
         let (packet_start, frame_start) = (wire.begin_packet(&mut packet), wire.begin_frame(&mut frame));
         let mut encoded = Vec::new();

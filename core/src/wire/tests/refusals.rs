@@ -89,7 +89,7 @@ fn a_packet_of_the_serf_wire_is_refused_by_its_first_byte() {
 #[test]
 fn undefined_flags_and_malformed_header_extensions_are_refused() {
     let headers: [&[u8]; 5] =
-        [&[0xD7, 1, 4], &[0xD7, 1, 0x80], &[0xD7, 1, 1, 0], &[0xD7, 1, 2, 2, 9, 5], &[0xD7, 1, 2, 0xFF]];
+        [&[0xD7, 1, 8], &[0xD7, 1, 0x80], &[0xD7, 1, 1, 0], &[0xD7, 1, 2, 2, 9, 5], &[0xD7, 1, 2, 0xFF]];
     for header in headers {
         assert_eq!(
             labelled("").open_packet(&sealed(header, &[])).unwrap_err(),
@@ -122,7 +122,7 @@ fn message_extensions_are_skipped_in_every_kind() {
         bytes[1] += 7;
         bytes.extend_from_slice(&[200, 3, 1, 2, 3, 201, 0]);
         let frame_bytes = {
-            let wire = labelled("");
+            let mut wire = labelled("");
             let mut out = Vec::new();
             let start = wire.begin_frame(&mut out);
             out.extend_from_slice(&bytes);
