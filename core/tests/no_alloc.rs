@@ -63,7 +63,7 @@ fn run(nodes: &mut [Node], until: Instant, outbox: &mut Outbox, spare: &mut Vec<
                 let Output::Packet { to, bytes, .. } = output else {
                     panic!("news in steady state: {output:?}")
                 };
-                let mut copy = spare.pop().unwrap_or_default();
+                let mut copy = spare.pop().unwrap_or_else(|| Vec::with_capacity(1400));
                 copy.clear();
                 copy.extend_from_slice(bytes);
                 let to = (0..).find(|&j| addr(j) == to).unwrap();
