@@ -27,6 +27,8 @@ pub struct Scenario {
     pub network: Network,
     /// What happens to them.
     pub faults: Vec<Fault>,
+    /// What their applications do.
+    pub workloads: Vec<Workload>,
     /// Which settings are compared: each seed runs all of them over the same network and faults. Never empty; a scenario that names none
     /// has one called `default` with the cluster's settings.
     pub variants: Vec<Variant>,
@@ -75,6 +77,8 @@ pub struct Cluster {
     pub profile: Profile,
     /// How the cluster begins.
     pub start: Start,
+    /// The name of the key that all nodes hold at birth; `None`: nothing is sealed. Equal names are equal keys.
+    pub key: Option<String>,
     /// Zones in order, covering all nodes from `node-0` on; empty when there are none.
     pub zones: Vec<Zone>,
 }
@@ -113,6 +117,10 @@ pub struct Zone {
     pub first: u32,
     /// How many nodes.
     pub nodes: u32,
+    /// The key that its nodes hold, where it is not the cluster's.
+    pub key: Option<String>,
+    /// The label of its nodes, where it is not the cluster's.
+    pub label: Option<String>,
 }
 
 /// What lies between nodes.
@@ -288,6 +296,71 @@ impl Fault {
             may_be_idle: false,
         }
     }
+}
+
+/// Something that applications do, once or again and again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// Its name, unique; empty when the file gives none. Draws depend on it as on a fault's.
+    pub name: String,
+    /// When, from t = 0.
+    pub at: Duration,
+    /// From start to start, when it repeats.
+    pub every: Option<Duration>,
+    /// No repetition begins at or after this; `None`: the end of the measured time.
+    pub until: Option<Duration>,
+    /// Whether nodes are drawn anew for each repetition.
+    pub repick: bool,
+    /// Whether it is switched off.
+    pub off: bool,
+    /// What.
+    pub kind: WorkloadKind,
+}
+
+/// What applications do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorkloadKind {
+    /// Each of these sends user events. What is answered `Busy` is not tried again, and counted.
+    Event {
+        /// Who, of those that are up.
+        from: Selector,
+        /// Bytes of payload.
+        size: u32,
+        /// How many each sends at once.
+        burst: u32,
+    },
+    /// Each of these asks a query; whoever hears it answers at once.
+    Query {
+        /// Who, of those that are up.
+        from: Selector,
+        /// Who is asked, by name; `None`: everybody.
+        to: Option<Selector>,
+        /// Bytes of payload.
+        size: u32,
+        /// Bytes of the answers.
+        answer: u32,
+        /// Whether acks are asked for.
+        ack: bool,
+        /// How many members pass each answer on.
+        relay_factor: u8,
+        /// How long to listen; `None`: the core's default.
+        timeout: Option<Duration>,
+    },
+    /// Each of these announces a new value of a tag.
+    Tags {
+        /// Who, of those that are up.
+        nodes: Selector,
+        /// Bytes of the value.
+        size: u32,
+    },
+    /// One of these changes the cluster's key: installs a new one everywhere, has everybody use it, removes the old one; each step is tried
+    /// again, after `retry`, until all members that are up have done it.
+    Keys {
+        /// Who, of those that are up.
+        from: Selector,
+        /// Time between two tries of a step.
+        retry: Duration,
+    },
 }
 
 /// What happens.
@@ -477,6 +550,8 @@ pub enum Bound {
         /// The tolerance, as a share of it (0.03: 3 %).
         within: f64,
     },
+    /// The 99 % Wilson interval of the pooled ratio contains this figure; for ratios of counts, such as `event.all`.
+    WilsonContains(f64),
 }
 
 /// Over what an expectation is taken.
