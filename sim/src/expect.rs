@@ -1,7 +1,7 @@
 //! Judges what a scenario expects against what its runs left behind.
 
-use crate::metric::{Unit, metric_named};
-use crate::record::{RunRecord, Sample};
+use crate::metric::{Shape, Unit, metric_named};
+use crate::record::{Ratio, RunRecord, Sample};
 use crate::scenario::{Bound, Expect, Over};
 use crate::stats;
 
@@ -17,6 +17,8 @@ pub enum Relation {
     Equals,
     /// Within a tolerance of it.
     Near,
+    /// As far as chance allows: the 99 % Wilson interval contains it.
+    WilsonContains,
 }
 
 /// What became of one expectation in one variant.
@@ -42,6 +44,12 @@ pub struct Verdict {
     pub ratio_to: Option<String>,
     /// What was observed: of each seed on its own, the worst. `None` when there was nothing to observe.
     pub observed: Option<Sample>,
+    /// The counts behind a share of all seeds together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Ratio>,
+    /// Its 99 % Wilson interval, where that is what was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
     /// Whether it held.
     pub held: bool,
     /// The seeds that do not meet the bound on their own, or have no value; for expectations over all seeds, only when it did not hold.
@@ -104,18 +112,27 @@ fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord], reference: Option<
     };
     // Seeds without a sample have nothing to add to a pool, nor has one that divides by nothing; anywhere else a missing value is a
     // question without an answer.
-    let may_miss = expect.over == Over::Pooled && (expect.statistic.is_some() || reference.is_some());
-    let held = observed.is_some_and(|o| meets(expect.bound, o)) && (complete || may_miss);
-    let fails = |value: &Known| !value.as_ref().is_ok_and(|v| meets(expect.bound, *v));
-    let failing = per_seed.iter().filter(|(_, value)| !held && fails(value));
-    let failing_seeds = failing.map(|(seed, _)| *seed).collect();
+    let ratio = is_ratio(expect);
+    let adds_up = expect.statistic.is_some() || reference.is_some() || ratio;
+    let may_miss = expect.over == Over::Pooled && adds_up;
+    let counts: Option<Ratio> = (ratio && expect.over == Over::Pooled && reference.is_none())
+        .then(|| runs.iter().filter_map(|r| r.ratios.get(expect.metric)).copied().sum());
+    let held = observed.is_some_and(|o| meets(expect.bound, o, counts)) && (complete || may_miss);
+    let fails = |run: &RunRecord, value: &Known| {
+        let counts = run.ratios.get(expect.metric).copied();
+        !value.as_ref().is_ok_and(|v| meets(expect.bound, *v, counts))
+    };
+    let failing = runs.iter().zip(&per_seed).filter(|(run, (_, value))| !held && fails(run, value));
+    let failing_seeds = failing.map(|(run, _)| run.seed).collect();
     let metric = full_name(expect);
     let (relation, bound, within) = match expect.bound {
         Bound::Below(bound) => (Relation::Below, bound, None),
         Bound::Above(bound) => (Relation::Above, bound, None),
         Bound::Equals(bound) => (Relation::Equals, bound, None),
         Bound::Near { value, within } => (Relation::Near, value, Some(within)),
+        Bound::WilsonContains(share) => (Relation::WilsonContains, share, None),
     };
+    let interval = counts.filter(|_| relation == Relation::WilsonContains);
     Verdict {
         variant: variant.to_owned(),
         clause: clause(expect, &metric, reference.map(|r| r.name)),
@@ -127,6 +144,8 @@ fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord], reference: Option<
         within,
         ratio_to: reference.map(|r| r.name.to_owned()),
         observed,
+        counts: counts.filter(|counts| counts.of > 0),
+        interval: interval.map(|counts| stats::wilson_99(counts.hits, counts.of)),
         held,
         failing_seeds,
     }
@@ -179,7 +198,7 @@ fn clause(expect: &Expect, metric: &str, reference: Option<&str>) -> String {
         Some(Unit::PacketsPerNodeSecond) => " packets per node-second",
         Some(Unit::Messages) => " messages",
         Some(Unit::NodePairs) => " pairs",
-        Some(Unit::Count) | None => "",
+        Some(Unit::Count | Unit::Ratio) | None => "",
     };
     let bound = match expect.bound {
         Bound::Below(bound) => format!("below {bound}{unit}"),
@@ -189,6 +208,7 @@ fn clause(expect: &Expect, metric: &str, reference: Option<&str>) -> String {
         Bound::Near { value, within } => {
             format!("near {value}{unit} (within {} %)", libm::round(within * 1e6) / 1e4)
         }
+        Bound::WilsonContains(share) => format!("within chance of {share} (99 % Wilson interval)"),
     };
     let over = match expect.over {
         Over::EachSeed => "each seed",
@@ -233,9 +253,15 @@ fn quotient(value: Sample, by: Sample, name: &str) -> Known {
 /// The expectation's value in one run.
 fn of_run(expect: &Expect, run: &RunRecord) -> Option<Sample> {
     match expect.statistic {
+        None if is_ratio(expect) => run.ratios.get(expect.metric)?.share().map(stats::seen),
         None => run.values.get(expect.metric).copied(),
         Some(statistic) => statistic_of(run.distributions.get(expect.metric)?, statistic),
     }
+}
+
+/// Whether the metric is a share of counts.
+fn is_ratio(expect: &Expect) -> bool {
+    metric_named(expect.metric).is_some_and(|m| m.shape == Shape::Ratio)
 }
 
 /// The named statistic of samples sorted by time; `None` without samples.
@@ -258,6 +284,10 @@ fn pooled(expect: &Expect, runs: &[&RunRecord]) -> Option<Sample> {
         samples.sort_by(stats::by_time);
         return statistic_of(&samples, statistic);
     }
+    if is_ratio(expect) {
+        let all: Ratio = runs.iter().filter_map(|r| r.ratios.get(expect.metric)).copied().sum();
+        return all.share().map(stats::seen);
+    }
     let known: Vec<Sample> = runs.iter().filter_map(|r| of_run(expect, r)).collect();
     let mean = stats::mean(&known)?;
     let counts = metric_named(expect.metric).is_some_and(|m| m.unit == Unit::Count);
@@ -270,15 +300,15 @@ fn worst(bound: Bound, values: &[Sample]) -> Option<Sample> {
     match bound {
         Bound::Below(_) => values.iter().copied().max_by(stats::by_size),
         Bound::Above(_) => values.iter().copied().min_by(stats::by_time),
-        Bound::Equals(to) | Bound::Near { value: to, .. } => values.iter().copied().max_by(|a, b| {
+        Bound::Equals(to) | Bound::Near { value: to, .. } | Bound::WilsonContains(to) => values.iter().copied().max_by(|a, b| {
             let distance = |s: &Sample| (s.value - to).abs();
             a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
         }),
     }
 }
 
-/// Whether a value meets a bound. A censored one is only known to be larger than it says.
-fn meets(bound: Bound, sample: Sample) -> bool {
+/// Whether a value meets a bound. A censored one is only known to be larger than it says. A share has the counts that it is made of.
+fn meets(bound: Bound, sample: Sample, counts: Option<Ratio>) -> bool {
     match bound {
         Bound::Below(limit) => !sample.censored && sample.value < limit,
         Bound::Above(limit) => sample.value > limit || (sample.censored && sample.value >= limit),
@@ -286,6 +316,10 @@ fn meets(bound: Bound, sample: Sample) -> bool {
         Bound::Near { value, within } => {
             !sample.censored && (sample.value - value).abs() <= within * value.abs()
         }
+        Bound::WilsonContains(share) => counts.is_some_and(|counts| {
+            let (low, high) = stats::wilson_99(counts.hits, counts.of);
+            counts.of > 0 && low <= share && share <= high
+        }),
     }
 }
 
@@ -448,6 +482,63 @@ mod tests {
         assert_eq!((over.held, over.observed), (true, Some(Sample { value: 2.5, censored: true })));
         runs[0].values.insert("flaps".to_owned(), CENSORED);
         assert!(verdict(&ratio(Bound::Above(0.0), Over::EachSeed), &runs).observed.is_none());
+    }
+
+    fn shares(shares: &[(u64, u64)]) -> Vec<RunRecord> {
+        let put = |(seed, (hits, of)): (usize, &(u64, u64))| {
+            let mut run = run("default", seed as u64 + 1, 0);
+            run.ratios.clear();
+            if *of > 0 {
+                run.ratios.insert("event.all".to_owned(), Ratio { hits: *hits, of: *of });
+            }
+            run
+        };
+        shares.iter().enumerate().map(put).collect()
+    }
+
+    fn share(bound: Bound, over: Over) -> Expect {
+        Expect { metric: "event.all", ..value(bound, over) }
+    }
+
+    #[test]
+    fn shares_are_pooled_by_their_counts() {
+        let runs = shares(&[(9, 10), (990, 990), (0, 0)]);
+        let it = verdict(&share(Bound::Above(0.995), Over::Pooled), &runs);
+        assert_eq!((it.held, it.observed), (true, Some(stats::seen(0.999))));
+        assert_eq!((it.counts, it.interval), (Some(Ratio { hits: 999, of: 1000 }), None));
+        let each = verdict(&share(Bound::Equals(1.0), Over::EachSeed), &runs);
+        assert_eq!((each.held, each.failing_seeds.as_slice()), (false, [1, 3].as_slice()));
+        assert_eq!(each.remark.as_deref(), Some("no value of event.all in seed 3"));
+        assert_eq!(verdict(&share(Bound::Above(0.8), Over::Median), &runs[..2]).observed.unwrap().value, 0.95);
+        let none = verdict(&share(Bound::Above(0.8), Over::Pooled), &runs[2..]);
+        assert!(!none.held && none.observed.is_none() && none.remark.unwrap().contains("nothing happened"));
+    }
+
+    #[test]
+    fn chance_allows_what_the_wilson_interval_of_all_seeds_together_contains() {
+        let of = |hits, of, share_of| {
+            let runs = shares(&[(hits, of), (hits, of)]);
+            verdict(&share(Bound::WilsonContains(share_of), Over::Pooled), &runs)
+        };
+        let it = of(1457, 1500, 0.971);
+        assert!(it.held && it.interval.is_some_and(|(low, high)| low < 0.963 && high > 0.978), "{it:?}");
+        assert_eq!(it.clause, "event.all within chance of 0.971 (99 % Wilson interval), all seeds pooled");
+        assert!(!of(1440, 1500, 0.971).held && !of(1475, 1500, 0.971).held);
+        assert!(of(1500, 1500, 1.0).held && !of(1499, 1500, 1.0).held);
+        assert_eq!(of(1400, 1500, 0.971).failing_seeds, [1, 2]);
+    }
+
+    #[test]
+    fn quotients_of_shares_are_of_all_counts_together() {
+        let mut runs = shares(&[(50, 100), (100, 100), (99, 100), (100, 100)]);
+        for (k, run) in runs.iter_mut().enumerate() {
+            run.variant = ["swim", "lifeguard"][k / 2].to_owned();
+            run.seed = k as u64 % 2 + 1;
+        }
+        let quotient = |over| Expect { metric: "event.all", ..ratio(Bound::Above(1.3), over) };
+        let it = verdict(&quotient(Over::Pooled), &runs);
+        assert_eq!((it.held, it.observed, it.counts), (true, Some(stats::seen(0.995 / 0.75)), None));
+        assert_eq!(verdict(&quotient(Over::EachSeed), &runs).failing_seeds, [2]);
     }
 
     #[test]

@@ -59,20 +59,28 @@ mod short {
 pub(crate) type Figure = fn(&Series, usize) -> Option<f64>;
 
 /// The figures of a series by name, in the order of `series.csv`.
-pub(crate) const COLUMNS: [(&str, Figure); 9] = [
-    ("up", |s, k| s.up.get(k).map(|v| f64::from(*v))),
+pub(crate) const COLUMNS: [(&str, Figure); 13] = [
+    ("up", |s, k| depth(&s.up, k)),
     ("members_wrong", |s, k| at(&s.wrong, k)),
     ("suspects", |s, k| at(&s.suspects, k)),
     ("false_positives", |s, k| at(&s.false_positives, k)),
     ("packet_bytes", |s, k| at(&s.packet_bytes, k)),
     ("stream_bytes", |s, k| at(&s.stream_bytes, k)),
     ("packets", |s, k| at(&s.packets, k)),
-    ("queue_depth", |s, k| s.queue_depth.get(k).map(|v| f64::from(*v))),
+    ("queue_depth", |s, k| depth(&s.queue_depth, k)),
+    ("queue_members", |s, k| depth(&s.queue_members, k)),
+    ("queue_intents", |s, k| depth(&s.queue_intents, k)),
+    ("queue_queries", |s, k| depth(&s.queue_queries, k)),
+    ("queue_events", |s, k| depth(&s.queue_events, k)),
     ("bytes_per_node_second", traffic),
 ];
 
 fn at(column: &[u64], k: usize) -> Option<f64> {
     column.get(k).map(|v| *v as f64)
+}
+
+fn depth(column: &[u32], k: usize) -> Option<f64> {
+    column.get(k).map(|v| f64::from(*v))
 }
 
 fn traffic(s: &Series, k: usize) -> Option<f64> {

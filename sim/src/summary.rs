@@ -12,7 +12,7 @@ use crate::steady::Steady;
 use crate::theory::FirstDetection;
 
 /// The version of `summary.json`'s schema.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Samples of one distribution in one run, beyond which it is kept as a [`histogram`].
 pub const SAMPLES_MAX: usize = 2000;

@@ -37,6 +37,7 @@ pub(crate) fn scenario() -> Scenario {
             config: Config::lan(),
             profile: Profile::Lan,
             start: Start::Converged,
+            key: None,
             zones: Vec::new(),
         },
         network: Network {
@@ -49,6 +50,7 @@ pub(crate) fn scenario() -> Scenario {
             receive_buffer: 2 << 20,
         },
         faults: Vec::new(),
+        workloads: Vec::new(),
         variants: vec![Variant::new("default", Config::lan())],
         expects: vec![
             expect("detection.first", Some("p90"), Bound::Below(60.0)),
@@ -98,6 +100,7 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
         node_hours: 47.2,
         distributions,
         values,
+        ratios: BTreeMap::new(),
         load_by_kind: kinds
             .map(|(k, n)| (k.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 31 }))
             .into(),

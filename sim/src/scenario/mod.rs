@@ -16,6 +16,7 @@ mod read_fault;
 mod read_selector;
 mod read_travel;
 mod read_variant;
+mod read_workload;
 mod section;
 mod travel_text;
 mod tree;

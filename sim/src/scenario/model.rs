@@ -317,6 +317,14 @@ pub struct Workload {
     pub kind: WorkloadKind,
 }
 
+impl Workload {
+    /// A workload that begins once, and has no name.
+    #[must_use]
+    pub const fn new(at: Duration, kind: WorkloadKind) -> Self {
+        Self { name: String::new(), at, every: None, until: None, repick: false, off: false, kind }
+    }
+}
+
 /// What applications do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkloadKind {
@@ -361,6 +369,27 @@ pub enum WorkloadKind {
         /// Time between two tries of a step.
         retry: Duration,
     },
+}
+
+impl WorkloadKind {
+    /// The kind's name in scenario files.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Event { .. } => "event",
+            Self::Query { .. } => "query",
+            Self::Tags { .. } => "tags",
+            Self::Keys { .. } => "keys",
+        }
+    }
+}
+
+impl Zone {
+    /// Nodes from `first` on, with the cluster's key and label.
+    #[must_use]
+    pub fn new(name: &str, first: u32, nodes: u32) -> Self {
+        Self { name: name.to_owned(), first, nodes, key: None, label: None }
+    }
 }
 
 /// What happens.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    NOT_ESTIMABLE, Row, Table, by_run, grouped, heads, interval, named, number, pooled, row, sample, seeds,
+    NOT_ESTIMABLE, Row, Table, by_run, grouped, grouped_count, heads, interval, named, number, pooled, row, sample, seeds,
 };
+use crate::expect::Verdict;
 use crate::metric::{METRICS, Metric, Shape, Unit};
-use crate::record::{FaultEffect, InvariantOutcome, RunRecord, Sample};
+use crate::record::{FaultEffect, InvariantOutcome, Ratio, RunRecord, Sample};
 use crate::stats;
 use crate::summary::Summary;
 
@@ -75,13 +76,13 @@ fn distribution(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
 /// Values, one per seed.
 pub(in crate::report) fn values(runs: &[&RunRecord]) -> Table {
     let head = heads(["metric", "seeds", "median", "95 % interval", "least", "most", "all seeds together"]);
-    let rows = METRICS.iter().filter(|m| m.shape == Shape::Value);
+    let rows = METRICS.iter().filter(|m| m.shape != Shape::Distribution);
     Table { head, rows: rows.filter_map(|m| value(m, runs)).collect() }
 }
 
 fn value(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
     let having: Vec<(&RunRecord, Sample)> =
-        runs.iter().filter_map(|r| Some((*r, *r.values.get(metric.name)?))).collect();
+        runs.iter().filter_map(|r| Some((*r, of_run(metric, r)?))).collect();
     let values: Vec<Sample> = having.iter().map(|(_, v)| *v).collect();
     Some(row([
         named(metric, ""),
@@ -94,12 +95,72 @@ fn value(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
     ]))
 }
 
-/// What all seeds say as one: convergence as a proportion, counts as a rate by exposure.
+/// What one run says of a metric that is no distribution.
+pub(super) fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
+    match metric.shape {
+        Shape::Ratio => run.ratios.get(metric.name)?.share().map(stats::seen),
+        _ => run.values.get(metric.name).copied(),
+    }
+}
+
+/// A share in percent, with as many digits as tell it from 0 % and 100 %.
+pub(super) fn percent(share: f64) -> String {
+    let distance = share.min(1.0 - share);
+    let digits = match distance {
+        d if d <= 0.0 => 1,
+        d => (-libm::floor(libm::log10(d)) as i64 - 1).clamp(1, 8) as usize,
+    };
+    format!("{:.digits$} %", share * 100.0)
+}
+
+/// A share of all seeds together, with its interval: Wilson's, or resampled seeds where they differ by more than chance.
+fn share_of(having: &[Ratio], brief: bool) -> String {
+    let all: Ratio = having.iter().copied().sum();
+    let (hits, of) = (grouped_count(all.hits), grouped_count(all.of));
+    let (low, high) = stats::wilson(all.hits, all.of);
+    if all.hits == 0 {
+        return format!("0 of {of} (95 % upper bound {})", percent(high));
+    }
+    if all.hits == all.of {
+        return format!("all {of} (95 % lower bound {})", percent(low));
+    }
+    let share = percent(all.share().unwrap_or_default());
+    if !in_storms(having, all) {
+        return format!("{share}: {hits} of {of} ({} to {})", percent(low), percent(high));
+    }
+    let counts = |of: fn(&Ratio) -> u64| having.iter().map(|r| of(r) as f64).collect::<Vec<f64>>();
+    let range = match stats::rate_interval(&counts(|r| r.hits), &counts(|r| r.of)) {
+        Some(range) => format!("{} to {}", percent(range.low.value), percent(range.high.value)),
+        None => NOT_ESTIMABLE.to_owned(),
+    };
+    let note = if brief { "" } else { "; seeds differ by more than chance" };
+    format!("{share}: {hits} of {of} ({range}{note})")
+}
+
+/// Whether shares of seeds differ by more than binomial chance: the index of dispersion, as of counts.
+fn in_storms(having: &[Ratio], all: Ratio) -> bool {
+    let Some(share) = all.share().filter(|share| having.len() > 1 && *share > 0.0 && *share < 1.0) else {
+        return false;
+    };
+    let one = |r: &Ratio| {
+        let (of, expected) = (r.of as f64, r.of as f64 * share);
+        let off = r.hits as f64 - expected;
+        if of > 0.0 { off * off / (expected * (1.0 - share)) } else { 0.0 }
+    };
+    having.iter().map(one).sum::<f64>() / (having.len() - 1) as f64 > stats::STORM
+}
+
+/// What all seeds say as one: convergence and shares as proportions, counts as a rate by exposure.
 pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)], brief: bool) -> String {
     if metric.name == "convergence" {
         let hits = having.iter().filter(|(_, v)| !v.censored).count() as u64;
         let (low, high) = stats::wilson(hits, having.len() as u64);
         return format!("{hits} of {} ({:.1} % to {:.1} %)", having.len(), low * 100.0, high * 100.0);
+    }
+    if metric.shape == Shape::Ratio {
+        let ratios: Vec<Ratio> =
+            having.iter().filter_map(|(r, _)| r.ratios.get(metric.name)).copied().collect();
+        return share_of(&ratios, brief);
     }
     if metric.unit != Unit::Count {
         return String::new();
@@ -131,7 +192,7 @@ pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)], brief: 
 pub(in crate::report) fn expectations(summary: &Summary) -> Table {
     let several = summary.variants.len() > 1;
     let rows = summary.expectations.iter().map(|e| {
-        let observed = e.observed.map_or_else(|| "nothing".to_owned(), sample);
+        let observed = observed(e);
         let clause = if several { format!("{}: {}", e.variant, e.clause) } else { e.clause.clone() };
         let mut why = e.remark.clone().unwrap_or_default();
         if !e.failing_seeds.is_empty() {
@@ -142,6 +203,17 @@ pub(in crate::report) fn expectations(summary: &Summary) -> Table {
         Row { cells: vec![clause, observed, held.to_owned(), why], good: Some(e.held) }
     });
     Table { head: heads(["expected", "observed", "", "why not"]), rows: rows.collect() }
+}
+
+/// What was observed; of a share with its counts, and the interval that was judged.
+fn observed(verdict: &Verdict) -> String {
+    let Some(value) = verdict.observed else { return "nothing".to_owned() };
+    let Some(counts) = verdict.counts else { return sample(value) };
+    let counted = format!("{} of {}", grouped_count(counts.hits), grouped_count(counts.of));
+    match verdict.interval {
+        Some((low, high)) => format!("{}: {counted} ({} to {})", percent(value.value), percent(low), percent(high)),
+        None => format!("{}: {counted}", percent(value.value)),
+    }
 }
 
 /// What each fault did, all seeds and variants together; apart where variants differ.
