@@ -300,10 +300,12 @@ fn worst(bound: Bound, values: &[Sample]) -> Option<Sample> {
     match bound {
         Bound::Below(_) => values.iter().copied().max_by(stats::by_size),
         Bound::Above(_) => values.iter().copied().min_by(stats::by_time),
-        Bound::Equals(to) | Bound::Near { value: to, .. } | Bound::WilsonContains(to) => values.iter().copied().max_by(|a, b| {
-            let distance = |s: &Sample| (s.value - to).abs();
-            a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
-        }),
+        Bound::Equals(to) | Bound::Near { value: to, .. } | Bound::WilsonContains(to) => {
+            values.iter().copied().max_by(|a, b| {
+                let distance = |s: &Sample| (s.value - to).abs();
+                a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
+            })
+        }
     }
 }
 
@@ -509,7 +511,10 @@ mod tests {
         let each = verdict(&share(Bound::Equals(1.0), Over::EachSeed), &runs);
         assert_eq!((each.held, each.failing_seeds.as_slice()), (false, [1, 3].as_slice()));
         assert_eq!(each.remark.as_deref(), Some("no value of event.all in seed 3"));
-        assert_eq!(verdict(&share(Bound::Above(0.8), Over::Median), &runs[..2]).observed.unwrap().value, 0.95);
+        assert_eq!(
+            verdict(&share(Bound::Above(0.8), Over::Median), &runs[..2]).observed.unwrap().value,
+            0.95
+        );
         let none = verdict(&share(Bound::Above(0.8), Over::Pooled), &runs[2..]);
         assert!(!none.held && none.observed.is_none() && none.remark.unwrap().contains("nothing happened"));
     }

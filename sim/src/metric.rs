@@ -120,12 +120,7 @@ pub const METRICS: &[Metric] = &[
         Distribution,
         "from the first install of a new key until every member that is up holds it alone; one sample per rotation",
     ),
-    metric(
-        "event.coverage",
-        Unit::Ratio,
-        Ratio,
-        "receivers that user events reached, of those owed them",
-    ),
+    metric("event.coverage", Unit::Ratio, Ratio, "receivers that user events reached, of those owed them"),
     metric(
         "event.all",
         Unit::Ratio,
@@ -210,12 +205,7 @@ pub const METRICS: &[Metric] = &[
         "bytes of periodic exchanges, full and delta, of load.bytes",
     ),
     metric("queue.depth", Unit::Messages, Value, "most broadcasts that waited at one node at one time"),
-    metric(
-        "queue.depth.members",
-        Unit::Messages,
-        Value,
-        "the same in the queue of news about members alone",
-    ),
+    metric("queue.depth.members", Unit::Messages, Value, "the same in the queue of news about members alone"),
     metric(
         "queue.depth.intents",
         Unit::Messages,

@@ -11,7 +11,7 @@ pub struct OverTime {
     pub step: f64,
     /// Runs that it is made of.
     pub runs: usize,
-    /// By name: the fields of [`Series`], and `bytes_per_node_second` (datagrams and streams together, per node that is up).
+    /// By name: the fields of [`Series`] that have a point in some run, and `bytes_per_node_second` (datagrams and streams together, per node that is up).
     pub bands: BTreeMap<String, Band>,
 }
 
@@ -110,7 +110,10 @@ impl OverTime {
             }
             band
         };
-        let bands = COLUMNS.iter().map(|(name, of)| ((*name).to_owned(), band(*of))).collect();
+        let there =
+            |of: Figure| runs.iter().any(|r| (0..r.series.up.len()).any(|k| of(&r.series, k).is_some()));
+        let columns = COLUMNS.iter().filter(|(_, of)| there(*of));
+        let bands = columns.map(|(name, of)| ((*name).to_owned(), band(*of))).collect();
         Self { step, runs: runs.len(), bands }
     }
 }

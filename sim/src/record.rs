@@ -224,6 +224,21 @@ impl Series {
     pub fn is_empty(&self) -> bool {
         self.up.is_empty()
     }
+
+    /// Leaves out the columns of queues in which nothing ever waited.
+    pub(crate) fn without_idle_queues(&mut self) {
+        let queues = [
+            &mut self.queue_members,
+            &mut self.queue_intents,
+            &mut self.queue_queries,
+            &mut self.queue_events,
+        ];
+        for queue in queues {
+            if queue.iter().all(|depth| *depth == 0) {
+                queue.clear();
+            }
+        }
+    }
 }
 
 /// What a fault did: a fault must be seen to act.

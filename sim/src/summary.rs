@@ -78,6 +78,7 @@ impl Summary {
     /// Gathers runs and judges the scenario's expectations. The order of `runs` does not matter.
     #[must_use]
     pub fn new(scenario: &Scenario, scenario_digest: &str, mut runs: Vec<RunRecord>) -> Self {
+        runs.iter_mut().for_each(|run| run.series.without_idle_queues());
         let named: Vec<String> = scenario.variants.iter().map(|v| v.name.clone()).collect();
         let rank =
             |run: &RunRecord| named.iter().position(|name| *name == run.variant).unwrap_or(named.len());

@@ -74,12 +74,24 @@ fn setting(name: &str, item: &Item, path: &Path, defaults: &toml::Table) -> Resu
             let alone = toml::Table::from_iter([(name.to_string(), value.clone())]);
             match Config::deserialize(alone) {
                 Ok(_) => return Ok(value),
-                Err(error) => reason_of(&error, item),
+                Err(error) => {
+                    if let Some((given, valid)) = one_of(error.message()) {
+                        return Err(Problem::unknown(path, "word", given, &valid));
+                    }
+                    reason_of(&error, item)
+                }
             }
         }
     };
     let default = defaults.get(name).map(toml::Value::to_string).unwrap_or_default();
     Err(Problem::at(path, reason).hint(format!("for example {name} = {default}")))
+}
+
+/// What was given, and the words that there are, where Serde says that a setting is one of some words.
+fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
+    let (given, valid) = message.strip_prefix("unknown variant `")?.split_once("`, expected ")?;
+    let valid: Vec<&str> = valid.split('`').skip(1).step_by(2).collect();
+    (!valid.is_empty()).then_some((given, valid))
 }
 
 fn reason_of(error: &toml::de::Error, item: &Item) -> String {

@@ -118,7 +118,9 @@ fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>, ratio: bool
     };
     // Without its metric, a bound has no unit to be checked against.
     let value = match metric?.unit {
-        Unit::Seconds if !ratio && key != "wilson_contains" => clause.duration(key, "20s").map(|d| d.as_secs_f64()),
+        Unit::Seconds if !ratio && key != "wilson_contains" => {
+            clause.duration(key, "20s").map(|d| d.as_secs_f64())
+        }
         unit => {
             if let Value::Text(_) = item.value {
                 let what = if ratio { "a quotient without unit" } else { unit_name(unit) };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    NOT_ESTIMABLE, Row, Table, by_run, grouped, grouped_count, heads, interval, named, number, pooled, row, sample, seeds,
+    NOT_ESTIMABLE, Row, Table, by_run, grouped, grouped_count, heads, interval, named, number, pooled, row,
+    sample, seeds,
 };
 use crate::expect::Verdict;
 use crate::metric::{METRICS, Metric, Shape, Unit};
@@ -105,10 +106,20 @@ pub(super) fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
 
 /// A share in percent, with as many digits as tell it from 0 % and 100 %.
 pub(super) fn percent(share: f64) -> String {
+    percent_of(share, 1)
+}
+
+/// The same where there is little room, in one piece.
+pub(super) fn percent_short(share: f64) -> String {
+    percent_of(share, 0).replace(' ', "\u{a0}")
+}
+
+/// In percent, with so many digits beside the one that tells it from 0 % and 100 %.
+fn percent_of(share: f64, more: i64) -> String {
     let distance = share.min(1.0 - share);
     let digits = match distance {
         d if d <= 0.0 => 1,
-        d => (-libm::floor(libm::log10(d)) as i64 - 1).clamp(1, 8) as usize,
+        d => (-libm::floor(libm::log10(d)) as i64 - 2 + more).clamp(1, 8) as usize,
     };
     format!("{:.digits$} %", share * 100.0)
 }
@@ -211,7 +222,9 @@ fn observed(verdict: &Verdict) -> String {
     let Some(counts) = verdict.counts else { return sample(value) };
     let counted = format!("{} of {}", grouped_count(counts.hits), grouped_count(counts.of));
     match verdict.interval {
-        Some((low, high)) => format!("{}: {counted} ({} to {})", percent(value.value), percent(low), percent(high)),
+        Some((low, high)) => {
+            format!("{}: {counted} ({} to {})", percent(value.value), percent(low), percent(high))
+        }
         None => format!("{}: {counted}", percent(value.value)),
     }
 }
@@ -364,7 +377,7 @@ pub(in crate::report) fn node_seconds(runs: &[&RunRecord]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
 
     #[test]
     fn nothing_seen_is_a_bound_and_too_little_is_not_estimable() {
@@ -378,6 +391,48 @@ mod tests {
         assert_eq!(cell(distributions(&refs), "detection.first", 5), "not estimable");
         assert_eq!(cell(values(&refs), "convergence", 6), "10 of 10 (72.2 % to 100.0 %)");
         assert_eq!(cell(values(&refs[..5]), "convergence", 3), "not estimable");
+    }
+
+    #[test]
+    fn shares_have_intervals_and_their_counts() {
+        let of = |shares: &[(u64, u64)]| {
+            share_of(
+                &shares.iter().map(|(hits, of)| Ratio { hits: *hits, of: *of }).collect::<Vec<_>>(),
+                false,
+            )
+        };
+        assert_eq!(of(&[(0, 30)]), "0 of 30 (95 % upper bound 11.4 %)");
+        assert_eq!(of(&[(500, 500), (500, 500)]), "all 1,000 (95 % lower bound 99.62 %)");
+        assert_eq!(of(&[(81, 263)]), "30.8 %: 81 of 263 (25.5 % to 36.6 %)");
+        // Two seeds of which one lost much and one nothing: too few to say how seeds differ.
+        assert_eq!(
+            of(&[(50, 100), (100, 100)]),
+            "75.0 %: 150 of 200 (not estimable; seeds differ by more than chance)"
+        );
+        let many: Vec<(u64, u64)> = (0..10).map(|k| (if k % 2 == 0 { 900 } else { 1000 }, 1000)).collect();
+        assert!(of(&many).starts_with("95.0 %: 9,500 of 10,000 (91."), "{}", of(&many));
+        assert_eq!(percent(0.999_997_9), "99.99979 %");
+        assert_eq!(
+            (percent(0.0), percent(1.0), percent(0.5)),
+            ("0.0 %".into(), "100.0 %".into(), "50.0 %".into())
+        );
+    }
+
+    #[test]
+    fn expected_shares_show_their_counts_and_what_chance_allows() {
+        let mut scenario = scenario();
+        scenario.expects = vec![crate::scenario::Expect {
+            metric: "event.all",
+            statistic: None,
+            bound: crate::scenario::Bound::WilsonContains(0.99),
+            over: crate::scenario::Over::Pooled,
+            variant: None,
+            ratio_to: None,
+            line: 3,
+        }];
+        let table = expectations(&Summary::new(&scenario, "d", vec![talking("a", 1, 3), talking("a", 2, 3)]));
+        assert_eq!(table.rows[0].cells[1], "98.8 %: 237 of 240 (95.2 % to 99.68 %)");
+        assert_eq!(table.rows[0].good, Some(true));
     }
 
     #[test]
