@@ -8,6 +8,7 @@ use super::problem::Problem;
 use super::read_selector::read_selector;
 use super::section::Section;
 use super::tree::Item;
+use super::workload::{Workload, WorkloadKind};
 
 /// Keys that every workload has.
 const COMMON: [&str; 7] = ["kind", "name", "at", "every", "until", "repick", "off"];

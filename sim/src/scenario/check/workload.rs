@@ -11,6 +11,7 @@ use super::super::diagnostic::plain;
 use super::super::model::*;
 use super::super::path::Path;
 use super::super::problem::Problem;
+use super::super::workload::{Workload, WorkloadKind};
 use super::fault::REPETITIONS_MAX;
 use super::{Rules, is_name, top_key};
 
