@@ -1,7 +1,7 @@
 //! Judges what a scenario expects against what its runs left behind.
 
-use crate::metric::{Unit, metric_named};
-use crate::record::{RunRecord, Sample};
+use crate::metric::{Shape, Unit, metric_named};
+use crate::record::{Ratio, RunRecord, Sample};
 use crate::scenario::{Bound, Expect, Over};
 use crate::stats;
 
@@ -17,6 +17,8 @@ pub enum Relation {
     Equals,
     /// Within a tolerance of it.
     Near,
+    /// As far as chance allows: the 99 % Wilson interval contains it.
+    WilsonContains,
 }
 
 /// What became of one expectation in one variant.
@@ -42,6 +44,12 @@ pub struct Verdict {
     pub ratio_to: Option<String>,
     /// What was observed: of each seed on its own, the worst. `None` when there was nothing to observe.
     pub observed: Option<Sample>,
+    /// The counts behind a share of all seeds together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Ratio>,
+    /// Its 99 % Wilson interval, where that is what was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
     /// Whether it held.
     pub held: bool,
     /// The seeds that do not meet the bound on their own, or have no value; for expectations over all seeds, only when it did not hold.
@@ -104,18 +112,27 @@ fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord], reference: Option<
     };
     // Seeds without a sample have nothing to add to a pool, nor has one that divides by nothing; anywhere else a missing value is a
     // question without an answer.
-    let may_miss = expect.over == Over::Pooled && (expect.statistic.is_some() || reference.is_some());
-    let held = observed.is_some_and(|o| meets(expect.bound, o)) && (complete || may_miss);
-    let fails = |value: &Known| !value.as_ref().is_ok_and(|v| meets(expect.bound, *v));
-    let failing = per_seed.iter().filter(|(_, value)| !held && fails(value));
-    let failing_seeds = failing.map(|(seed, _)| *seed).collect();
+    let ratio = is_ratio(expect);
+    let adds_up = expect.statistic.is_some() || reference.is_some() || ratio;
+    let may_miss = expect.over == Over::Pooled && adds_up;
+    let counts: Option<Ratio> = (ratio && expect.over == Over::Pooled && reference.is_none())
+        .then(|| runs.iter().filter_map(|r| r.ratios.get(expect.metric)).copied().sum());
+    let held = observed.is_some_and(|o| meets(expect.bound, o, counts)) && (complete || may_miss);
+    let fails = |run: &RunRecord, value: &Known| {
+        let counts = run.ratios.get(expect.metric).copied();
+        !value.as_ref().is_ok_and(|v| meets(expect.bound, *v, counts))
+    };
+    let failing = runs.iter().zip(&per_seed).filter(|(run, (_, value))| !held && fails(run, value));
+    let failing_seeds = failing.map(|(run, _)| run.seed).collect();
     let metric = full_name(expect);
     let (relation, bound, within) = match expect.bound {
         Bound::Below(bound) => (Relation::Below, bound, None),
         Bound::Above(bound) => (Relation::Above, bound, None),
         Bound::Equals(bound) => (Relation::Equals, bound, None),
         Bound::Near { value, within } => (Relation::Near, value, Some(within)),
+        Bound::WilsonContains(share) => (Relation::WilsonContains, share, None),
     };
+    let interval = counts.filter(|_| relation == Relation::WilsonContains);
     Verdict {
         variant: variant.to_owned(),
         clause: clause(expect, &metric, reference.map(|r| r.name)),
@@ -127,6 +144,8 @@ fn judge(expect: &Expect, variant: &str, runs: &[&RunRecord], reference: Option<
         within,
         ratio_to: reference.map(|r| r.name.to_owned()),
         observed,
+        counts: counts.filter(|counts| counts.of > 0),
+        interval: interval.map(|counts| stats::wilson_99(counts.hits, counts.of)),
         held,
         failing_seeds,
     }
@@ -179,7 +198,7 @@ fn clause(expect: &Expect, metric: &str, reference: Option<&str>) -> String {
         Some(Unit::PacketsPerNodeSecond) => " packets per node-second",
         Some(Unit::Messages) => " messages",
         Some(Unit::NodePairs) => " pairs",
-        Some(Unit::Count) | None => "",
+        Some(Unit::Count | Unit::Ratio) | None => "",
     };
     let bound = match expect.bound {
         Bound::Below(bound) => format!("below {bound}{unit}"),
@@ -189,6 +208,7 @@ fn clause(expect: &Expect, metric: &str, reference: Option<&str>) -> String {
         Bound::Near { value, within } => {
             format!("near {value}{unit} (within {} %)", libm::round(within * 1e6) / 1e4)
         }
+        Bound::WilsonContains(share) => format!("within chance of {share} (99 % Wilson interval)"),
     };
     let over = match expect.over {
         Over::EachSeed => "each seed",
@@ -233,9 +253,15 @@ fn quotient(value: Sample, by: Sample, name: &str) -> Known {
 /// The expectation's value in one run.
 fn of_run(expect: &Expect, run: &RunRecord) -> Option<Sample> {
     match expect.statistic {
+        None if is_ratio(expect) => run.ratios.get(expect.metric)?.share().map(stats::seen),
         None => run.values.get(expect.metric).copied(),
         Some(statistic) => statistic_of(run.distributions.get(expect.metric)?, statistic),
     }
+}
+
+/// Whether the metric is a share of counts.
+fn is_ratio(expect: &Expect) -> bool {
+    metric_named(expect.metric).is_some_and(|m| m.shape == Shape::Ratio)
 }
 
 /// The named statistic of samples sorted by time; `None` without samples.
@@ -258,6 +284,10 @@ fn pooled(expect: &Expect, runs: &[&RunRecord]) -> Option<Sample> {
         samples.sort_by(stats::by_time);
         return statistic_of(&samples, statistic);
     }
+    if is_ratio(expect) {
+        let all: Ratio = runs.iter().filter_map(|r| r.ratios.get(expect.metric)).copied().sum();
+        return all.share().map(stats::seen);
+    }
     let known: Vec<Sample> = runs.iter().filter_map(|r| of_run(expect, r)).collect();
     let mean = stats::mean(&known)?;
     let counts = metric_named(expect.metric).is_some_and(|m| m.unit == Unit::Count);
@@ -270,15 +300,17 @@ fn worst(bound: Bound, values: &[Sample]) -> Option<Sample> {
     match bound {
         Bound::Below(_) => values.iter().copied().max_by(stats::by_size),
         Bound::Above(_) => values.iter().copied().min_by(stats::by_time),
-        Bound::Equals(to) | Bound::Near { value: to, .. } => values.iter().copied().max_by(|a, b| {
-            let distance = |s: &Sample| (s.value - to).abs();
-            a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
-        }),
+        Bound::Equals(to) | Bound::Near { value: to, .. } | Bound::WilsonContains(to) => {
+            values.iter().copied().max_by(|a, b| {
+                let distance = |s: &Sample| (s.value - to).abs();
+                a.censored.cmp(&b.censored).then(distance(a).total_cmp(&distance(b)))
+            })
+        }
     }
 }
 
-/// Whether a value meets a bound. A censored one is only known to be larger than it says.
-fn meets(bound: Bound, sample: Sample) -> bool {
+/// Whether a value meets a bound. A censored one is only known to be larger than it says. A share has the counts that it is made of.
+fn meets(bound: Bound, sample: Sample, counts: Option<Ratio>) -> bool {
     match bound {
         Bound::Below(limit) => !sample.censored && sample.value < limit,
         Bound::Above(limit) => sample.value > limit || (sample.censored && sample.value >= limit),
@@ -286,179 +318,12 @@ fn meets(bound: Bound, sample: Sample) -> bool {
         Bound::Near { value, within } => {
             !sample.censored && (sample.value - value).abs() <= within * value.abs()
         }
+        Bound::WilsonContains(share) => counts.is_some_and(|counts| {
+            let (low, high) = stats::wilson_99(counts.hits, counts.of);
+            counts.of > 0 && low <= share && share <= high
+        }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic::run;
-
-    const CENSORED: Sample = Sample { value: 5.0, censored: true };
-
-    fn value(bound: Bound, over: Over) -> Expect {
-        Expect { metric: "flaps", statistic: None, bound, over, variant: None, ratio_to: None, line: 7 }
-    }
-
-    fn with_values(values: &[Option<Sample>]) -> Vec<RunRecord> {
-        let put = |(seed, value): (usize, &Option<Sample>)| {
-            let mut run = run("default", seed as u64 + 1, 0);
-            run.values.clear();
-            run.values.extend(value.map(|v| ("flaps".to_owned(), v)));
-            run
-        };
-        values.iter().enumerate().map(put).collect()
-    }
-
-    fn names() -> Vec<String> {
-        ["swim", "lifeguard"].map(String::from).to_vec()
-    }
-
-    fn verdict(expect: &Expect, runs: &[RunRecord]) -> Verdict {
-        evaluate(std::slice::from_ref(expect), &names(), runs).remove(0)
-    }
-
-    #[test]
-    fn each_seed_must_hold_on_its_own_and_the_failing_ones_are_named() {
-        let runs = with_values(&[1.0, 9.0, 2.0, 8.0].map(|v| Some(stats::seen(v))));
-        let it = verdict(&value(Bound::Below(8.0), Over::EachSeed), &runs);
-        assert_eq!((it.held, it.observed, it.failing_seeds), (false, Some(stats::seen(9.0)), vec![2, 4]));
-        assert_eq!(it.clause, "flaps below 8, each seed");
-        assert!(verdict(&value(Bound::Below(9.5), Over::EachSeed), &runs).held);
-        assert_eq!(verdict(&value(Bound::Above(1.0), Over::EachSeed), &runs).failing_seeds, [1]);
-    }
-
-    #[test]
-    fn median_worst_and_pooled_take_the_seeds_together() {
-        let runs = with_values(&[1.0, 9.0, 2.0].map(|v| Some(stats::seen(v))));
-        let observed = |bound, over| verdict(&value(bound, over), &runs).observed.unwrap().value;
-        assert_eq!(observed(Bound::Below(3.0), Over::Median), 2.0);
-        assert_eq!(observed(Bound::Below(3.0), Over::Worst), 9.0);
-        assert_eq!(observed(Bound::Above(3.0), Over::Worst), 1.0);
-        assert_eq!(observed(Bound::Equals(2.0), Over::Worst), 9.0);
-        assert_eq!(observed(Bound::Below(3.0), Over::Pooled), 12.0);
-        assert!(verdict(&value(Bound::Below(3.0), Over::Median), &runs).held);
-    }
-
-    #[test]
-    fn pooled_distributions_merge_samples_and_pooled_rates_average() {
-        let runs = [run("default", 1, 10), run("default", 2, 90), run("default", 3, 0)];
-        let expect = Expect {
-            metric: "detection.first",
-            statistic: Some("p99"),
-            bound: Bound::Below(60.0),
-            over: Over::Pooled,
-            variant: None,
-            ratio_to: None,
-            line: 0,
-        };
-        let mut pool: Vec<Sample> =
-            runs.iter().flat_map(|r| r.distributions["detection.first"].clone()).collect();
-        pool.sort_by(stats::by_time);
-        let it = verdict(&expect, &runs);
-        assert_eq!(it.observed, stats::quantile(&pool, 990));
-        let rate = Expect { metric: "load.bytes", statistic: None, ..expect.clone() };
-        assert!((verdict(&rate, &runs).observed.unwrap().value - 845.7).abs() < 1e-9);
-        assert!(it.held, "a seed without samples has nothing to add");
-        assert!(!verdict(&Expect { over: Over::EachSeed, ..expect }, &runs).held);
-    }
-
-    #[test]
-    fn a_censored_value_fails_below_and_equals_and_passes_above_only_where_what_is_known_suffices() {
-        let runs = with_values(&[Some(stats::seen(6.0)), Some(CENSORED)]);
-        for over in [Over::EachSeed, Over::Worst, Over::Pooled, Over::Median] {
-            let it = verdict(&value(Bound::Below(1000.0), over), &runs);
-            assert!(!it.held && it.observed.unwrap().censored && it.remark.is_some(), "{over:?}");
-        }
-        assert!(!verdict(&value(Bound::Equals(5.0), Over::EachSeed), &with_values(&[Some(CENSORED)])).held);
-        assert!(verdict(&value(Bound::Above(5.0), Over::EachSeed), &runs).held);
-        assert!(!verdict(&value(Bound::Above(5.5), Over::EachSeed), &runs).held);
-    }
-
-    #[test]
-    fn a_missing_value_fails_and_says_so() {
-        let runs = with_values(&[Some(stats::seen(1.0)), None]);
-        let it = verdict(&value(Bound::Below(8.0), Over::EachSeed), &runs);
-        assert_eq!((it.held, it.failing_seeds.as_slice()), (false, [2].as_slice()));
-        assert_eq!(it.remark.unwrap(), "no value of flaps in seed 2");
-        let it = verdict(&value(Bound::Above(0.0), Over::Median), &with_values(&[None]));
-        assert!(!it.held && it.observed.is_none() && it.remark.unwrap().contains("nothing happened"));
-    }
-
-    #[test]
-    fn every_variant_is_judged_apart() {
-        let runs = [run("a", 1, 3), run("b", 1, 3)];
-        let verdicts = evaluate(&[value(Bound::Below(1e9), Over::EachSeed)], &names(), &runs);
-        assert_eq!(verdicts.iter().map(|v| v.variant.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    }
-    /// Runs of swim and lifeguard with these values, from seed 1 on.
-    fn two(swim: &[Option<f64>], lifeguard: &[Option<f64>]) -> Vec<RunRecord> {
-        let name = |variant: &str, values: &[Option<f64>]| {
-            let mut runs = with_values(&values.iter().map(|v| v.map(stats::seen)).collect::<Vec<_>>());
-            runs.iter_mut().for_each(|r| r.variant = variant.to_owned());
-            runs
-        };
-        [name("swim", swim), name("lifeguard", lifeguard)].concat()
-    }
-
-    fn ratio(bound: Bound, over: Over) -> Expect {
-        Expect { variant: Some(1), ratio_to: Some(0), ..value(bound, over) }
-    }
-
-    #[test]
-    fn a_ratio_is_paired_by_seed_and_pooled_counts_are_summed_first() {
-        let runs = two(&[Some(10.0), Some(100.0), Some(40.0)], &[Some(1.0), Some(30.0), Some(8.0)]);
-        let it = |bound, over| verdict(&ratio(bound, over), &runs);
-        let each = it(Bound::Below(0.25), Over::EachSeed);
-        assert_eq!((each.held, each.observed, each.failing_seeds), (false, Some(stats::seen(0.3)), vec![2]));
-        assert_eq!(each.clause, "flaps / that of swim below 0.25, each seed");
-        assert_eq!((each.variant.as_str(), each.ratio_to.as_deref()), ("lifeguard", Some("swim")));
-        assert_eq!(it(Bound::Below(1.0), Over::Median).observed, Some(stats::seen(0.2)));
-        assert_eq!(it(Bound::Above(0.0), Over::Worst).observed, Some(stats::seen(0.1)));
-        assert_eq!(it(Bound::Below(1.0), Over::Pooled).observed, Some(stats::seen(39.0 / 150.0)));
-        // Without a variant, every other one is judged.
-        let all =
-            evaluate(&[Expect { variant: None, ..ratio(Bound::Below(1.0), Over::Worst) }], &names(), &runs);
-        assert_eq!(all.iter().map(|v| v.variant.as_str()).collect::<Vec<_>>(), ["lifeguard"]);
-    }
-
-    #[test]
-    fn division_by_nothing_is_no_value_and_says_so() {
-        let runs = two(&[Some(0.0), Some(50.0), None], &[Some(1.0), Some(4.0), Some(2.0)]);
-        let it = |over| verdict(&ratio(Bound::Below(1.0), over), &runs);
-        for over in [Over::EachSeed, Over::Median, Over::Worst] {
-            assert_eq!((it(over).held, it(over).failing_seeds), (false, vec![1, 3]), "{over:?}");
-            assert_eq!(it(over).remark.unwrap(), "no quotient: that of swim is 0 in seed 1");
-        }
-        assert_eq!((it(Over::Pooled).held, it(Over::Pooled).observed), (true, Some(stats::seen(7.0 / 50.0))));
-        let never = two(&[Some(0.0)], &[Some(3.0)]);
-        let pooled = verdict(&ratio(Bound::Below(1.0), Over::Pooled), &never);
-        assert_eq!((pooled.held, pooled.remark.as_deref()), (false, Some("no quotient: that of swim is 0")));
-        let alone = verdict(&ratio(Bound::Below(1.0), Over::EachSeed), &two(&[], &[Some(3.0)]));
-        assert_eq!(alone.remark.unwrap(), "swim was not run in seed 1");
-        let nobody = verdict(&ratio(Bound::Below(1.0), Over::EachSeed), &two(&[Some(3.0)], &[]));
-        assert_eq!((nobody.held, nobody.remark.as_deref()), (false, Some("nothing was run")));
-    }
-
-    #[test]
-    fn a_censored_value_to_divide_by_leaves_nothing_to_be_said() {
-        let mut runs = two(&[Some(2.0)], &[Some(3.0)]);
-        runs[1].values.insert("flaps".to_owned(), CENSORED);
-        let over = verdict(&ratio(Bound::Above(2.0), Over::EachSeed), &runs);
-        assert_eq!((over.held, over.observed), (true, Some(Sample { value: 2.5, censored: true })));
-        runs[0].values.insert("flaps".to_owned(), CENSORED);
-        assert!(verdict(&ratio(Bound::Above(0.0), Over::EachSeed), &runs).observed.is_none());
-    }
-
-    #[test]
-    fn near_has_a_tolerance_and_a_named_variant_is_judged_alone() {
-        let near = Bound::Near { value: 12.5, within: 0.03 };
-        let runs = two(&[Some(12.13), Some(12.87)], &[Some(1.0), Some(1.0)]);
-        let swim = Expect { variant: Some(0), ..value(near, Over::EachSeed) };
-        let it = verdict(&swim, &runs);
-        assert_eq!((it.held, it.variant.as_str(), it.within), (true, "swim", Some(0.03)));
-        assert_eq!(it.clause, "flaps near 12.5 (within 3 %), each seed");
-        assert!(!verdict(&swim, &two(&[Some(12.88)], &[])).held);
-        assert!(!verdict(&swim, &two(&[Some(12.12)], &[])).held);
-    }
-}
+mod tests;

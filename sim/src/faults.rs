@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn selectors_take_the_first_eligible_of_their_order() {
         let order = [3, 1, 0, 2];
-        let zones = [Zone { name: "a".into(), first: 1, nodes: 2 }];
+        let zones = [Zone::new("a", 1, 2)];
         let odd_out = |n: u32| n != 3;
         assert_eq!(choose(&Selector::Pick(2), &order, &zones, odd_out), [1, 0]);
         assert_eq!(choose(&Selector::Fraction(0.1), &order, &zones, odd_out), [1]);

@@ -20,6 +20,8 @@ pub enum Unit {
     Messages,
     /// Pairs of (live observer, subject).
     NodePairs,
+    /// A share, from 0 to 1.
+    Ratio,
 }
 
 /// How a run carries a metric.
@@ -30,6 +32,8 @@ pub enum Shape {
     Distribution,
     /// One number per run.
     Value,
+    /// A count of so many per run: pooled, counts are added before they are divided.
+    Ratio,
 }
 
 /// One metric.
@@ -48,7 +52,7 @@ pub struct Metric {
 /// The statistics of a distribution that an expectation may name.
 pub const STATISTICS: [&str; 6] = ["min", "mean", "p50", "p90", "p99", "max"];
 
-use Shape::{Distribution, Value};
+use Shape::{Distribution, Ratio, Value};
 
 const fn metric(name: &'static str, unit: Unit, shape: Shape, meaning: &'static str) -> Metric {
     Metric { name, unit, shape, meaning }
@@ -98,6 +102,37 @@ pub const METRICS: &[Metric] = &[
         Distribution,
         "from the first to the last report of a tag change; one sample per change",
     ),
+    metric(
+        "event.latency",
+        Unit::Seconds,
+        Distribution,
+        "from sending a user event to its delivery, one sample per event and receiver owed; censored where it never came",
+    ),
+    metric(
+        "query.latency",
+        Unit::Seconds,
+        Distribution,
+        "from asking a query to the last answer owed, one sample per query; censored where one never came",
+    ),
+    metric(
+        "keys.rotation",
+        Unit::Seconds,
+        Distribution,
+        "from the first install of a new key until every member that is up holds it alone; one sample per rotation",
+    ),
+    metric("event.coverage", Unit::Ratio, Ratio, "receivers that user events reached, of those owed them"),
+    metric(
+        "event.all",
+        Unit::Ratio,
+        Ratio,
+        "user events that reached everybody they were owed to, of all user events",
+    ),
+    metric("event.duplicates", Unit::Count, Value, "user events delivered again at a node in one life"),
+    metric("event.sent", Unit::Count, Value, "user events accepted from applications"),
+    metric("event.busy", Unit::Count, Value, "user events refused because the queue was full"),
+    metric("event.lost", Unit::Count, Value, "receivers owed a user event that it never reached"),
+    metric("query.coverage", Unit::Ratio, Ratio, "answers that reached who asked, of those owed"),
+    metric("query.asked", Unit::Count, Value, "queries accepted from applications"),
     metric(
         "convergence",
         Unit::Seconds,
@@ -163,7 +198,22 @@ pub const METRICS: &[Metric] = &[
         Value,
         "bytes of UDP, TCP and IP headers, which load.bytes leaves out",
     ),
+    metric(
+        "load.anti_entropy",
+        Unit::BytesPerNodeSecond,
+        Value,
+        "bytes of periodic exchanges, full and delta, of load.bytes",
+    ),
     metric("queue.depth", Unit::Messages, Value, "most broadcasts that waited at one node at one time"),
+    metric("queue.depth.members", Unit::Messages, Value, "the same in the queue of news about members alone"),
+    metric(
+        "queue.depth.intents",
+        Unit::Messages,
+        Value,
+        "the same in the queue of join and leave intents alone",
+    ),
+    metric("queue.depth.queries", Unit::Messages, Value, "the same in the queue of queries alone"),
+    metric("queue.depth.events", Unit::Messages, Value, "the same in the queue of user events alone"),
     metric(
         "members.wrong",
         Unit::NodePairs,

@@ -11,7 +11,7 @@ pub struct OverTime {
     pub step: f64,
     /// Runs that it is made of.
     pub runs: usize,
-    /// By name: the fields of [`Series`], and `bytes_per_node_second` (datagrams and streams together, per node that is up).
+    /// By name: the fields of [`Series`] that have a point in some run, and `bytes_per_node_second` (datagrams and streams together, per node that is up).
     pub bands: BTreeMap<String, Band>,
 }
 
@@ -59,20 +59,28 @@ mod short {
 pub(crate) type Figure = fn(&Series, usize) -> Option<f64>;
 
 /// The figures of a series by name, in the order of `series.csv`.
-pub(crate) const COLUMNS: [(&str, Figure); 9] = [
-    ("up", |s, k| s.up.get(k).map(|v| f64::from(*v))),
+pub(crate) const COLUMNS: [(&str, Figure); 13] = [
+    ("up", |s, k| depth(&s.up, k)),
     ("members_wrong", |s, k| at(&s.wrong, k)),
     ("suspects", |s, k| at(&s.suspects, k)),
     ("false_positives", |s, k| at(&s.false_positives, k)),
     ("packet_bytes", |s, k| at(&s.packet_bytes, k)),
     ("stream_bytes", |s, k| at(&s.stream_bytes, k)),
     ("packets", |s, k| at(&s.packets, k)),
-    ("queue_depth", |s, k| s.queue_depth.get(k).map(|v| f64::from(*v))),
+    ("queue_depth", |s, k| depth(&s.queue_depth, k)),
+    ("queue_members", |s, k| depth(&s.queue_members, k)),
+    ("queue_intents", |s, k| depth(&s.queue_intents, k)),
+    ("queue_queries", |s, k| depth(&s.queue_queries, k)),
+    ("queue_events", |s, k| depth(&s.queue_events, k)),
     ("bytes_per_node_second", traffic),
 ];
 
 fn at(column: &[u64], k: usize) -> Option<f64> {
     column.get(k).map(|v| *v as f64)
+}
+
+fn depth(column: &[u32], k: usize) -> Option<f64> {
+    column.get(k).map(|v| f64::from(*v))
 }
 
 fn traffic(s: &Series, k: usize) -> Option<f64> {
@@ -102,7 +110,10 @@ impl OverTime {
             }
             band
         };
-        let bands = COLUMNS.iter().map(|(name, of)| ((*name).to_owned(), band(*of))).collect();
+        let there =
+            |of: Figure| runs.iter().any(|r| (0..r.series.up.len()).any(|k| of(&r.series, k).is_some()));
+        let columns = COLUMNS.iter().filter(|(_, of)| there(*of));
+        let bands = columns.map(|(name, of)| ((*name).to_owned(), band(*of))).collect();
         Self { step, runs: runs.len(), bands }
     }
 }

@@ -35,6 +35,43 @@ impl From<SampleForm> for Sample {
     }
 }
 
+/// A share of counts, which pools exactly. In JSON `[hits, of]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(into = "[u64; 2]", from = "[u64; 2]")]
+pub struct Ratio {
+    /// What was reached, or answered: at most `of`.
+    pub hits: u64,
+    /// What was owed. A ratio of nothing is left out of records.
+    pub of: u64,
+}
+
+impl Ratio {
+    /// The share, 0 to 1; `None` where nothing was owed.
+    #[must_use]
+    pub fn share(self) -> Option<f64> {
+        (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+}
+
+/// Counts of several runs together.
+impl std::iter::Sum for Ratio {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self { hits: sum.hits + one.hits, of: sum.of + one.of })
+    }
+}
+
+impl From<Ratio> for [u64; 2] {
+    fn from(ratio: Ratio) -> Self {
+        [ratio.hits, ratio.of]
+    }
+}
+
+impl From<[u64; 2]> for Ratio {
+    fn from([hits, of]: [u64; 2]) -> Self {
+        Self { hits, of }
+    }
+}
+
 /// Distributions as lists in which equal samples are counted.
 mod lists {
     use std::collections::BTreeMap;
@@ -106,6 +143,9 @@ pub struct RunRecord {
     /// Single values by metric name. One that does not apply (convergence without a change) is absent; one that did not happen
     /// (convergence never reached) is present and censored.
     pub values: BTreeMap<String, Sample>,
+    /// Shares of counts by metric name; one of nothing is absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ratios: BTreeMap<String, Ratio>,
     /// Traffic by message kind, metered time only: messages and bytes sent by all nodes.
     pub load_by_kind: BTreeMap<String, KindLoad>,
     /// What the network did to packets, by name: `lost`, `duplicated`, `held_back`, ...; whole run, zeros left out.
@@ -164,6 +204,18 @@ pub struct Series {
     pub packets: Vec<u64>,
     /// Most broadcasts waiting at one node since the previous point.
     pub queue_depth: Vec<u32>,
+    /// The same of the queue of news about members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue_members: Vec<u32>,
+    /// The same of the queue of join and leave intents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue_intents: Vec<u32>,
+    /// The same of the queue of queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue_queries: Vec<u32>,
+    /// The same of the queue of user events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queue_events: Vec<u32>,
 }
 
 impl Series {
@@ -171,6 +223,21 @@ impl Series {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.up.is_empty()
+    }
+
+    /// Leaves out the columns of queues in which nothing ever waited.
+    pub(crate) fn without_idle_queues(&mut self) {
+        let queues = [
+            &mut self.queue_members,
+            &mut self.queue_intents,
+            &mut self.queue_queries,
+            &mut self.queue_events,
+        ];
+        for queue in queues {
+            if queue.iter().all(|depth| *depth == 0) {
+                queue.clear();
+            }
+        }
     }
 }
 

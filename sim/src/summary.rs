@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::expect::{self, Verdict};
 use crate::histogram;
@@ -12,7 +13,7 @@ use crate::steady::Steady;
 use crate::theory::FirstDetection;
 
 /// The version of `summary.json`'s schema.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Samples of one distribution in one run, beyond which it is kept as a [`histogram`].
 pub const SAMPLES_MAX: usize = 2000;
@@ -78,6 +79,7 @@ impl Summary {
     /// Gathers runs and judges the scenario's expectations. The order of `runs` does not matter.
     #[must_use]
     pub fn new(scenario: &Scenario, scenario_digest: &str, mut runs: Vec<RunRecord>) -> Self {
+        runs.iter_mut().for_each(|run| run.series.without_idle_queues());
         let named: Vec<String> = scenario.variants.iter().map(|v| v.name.clone()).collect();
         let rank =
             |run: &RunRecord| named.iter().position(|name| *name == run.variant).unwrap_or(named.len());
@@ -97,8 +99,8 @@ impl Summary {
         let settles = scenario.cluster.start == Start::Converged;
         let steady = |name: &String| {
             let runs: Vec<&RunRecord> = runs.iter().filter(|r| r.variant == *name).collect();
-            let (warmup, duration) = (scenario.warmup.as_secs_f64(), scenario.duration.as_secs_f64());
-            Some((name.clone(), Steady::of(&runs, warmup, duration).filter(|_| settles)?))
+            let (warmup, quiet) = (scenario.warmup.as_secs_f64(), same_until(scenario).as_secs_f64());
+            Some((name.clone(), Steady::of(&runs, warmup, quiet).filter(|_| settles)?))
         };
         let mut summary = Self {
             schema: SCHEMA,
@@ -237,6 +239,21 @@ impl ScenarioFacts {
     }
 }
 
+/// A workload that begins again within this time is a stream, and its beginnings are no events of their own.
+const STREAM_MAX: Duration = Duration::from_secs(10);
+
+/// Until when applications do the same as at the end of the warm-up.
+fn same_until(scenario: &Scenario) -> Duration {
+    let changes = scenario.workloads.iter().filter(|workload| !workload.off).map(|workload| {
+        if workload.at > scenario.warmup || workload.every.is_none_or(|every| every > STREAM_MAX) {
+            workload.at.max(scenario.warmup)
+        } else {
+            workload.until.unwrap_or(scenario.duration)
+        }
+    });
+    changes.fold(scenario.duration, Duration::min)
+}
+
 /// A variant's settings that are not the profile's, and what it changes on the network, as a file would write them.
 fn settings(scenario: &Scenario, variant: &Variant) -> BTreeMap<String, String> {
     let table = |config| toml::Table::try_from(config).unwrap_or_default();
@@ -263,6 +280,7 @@ fn lines<T: serde::Serialize>(items: &[T]) -> String {
 mod tests {
     use super::*;
     use crate::report::synthetic::{run, scenario};
+    use crate::scenario::{Workload, WorkloadKind};
     use rumormill_core::Config;
 
     #[test]
@@ -313,6 +331,27 @@ mod tests {
         assert!(text.len() < 300_000, "{} bytes", text.len());
         assert_eq!(many.runs[0].distributions["detection.first"].len(), 20_000, "no sample is lost");
         assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), many);
+    }
+
+    #[test]
+    fn nothing_is_steady_while_applications_change_what_they_do() {
+        let seconds = Duration::from_secs;
+        let stream = |from: u64, until: Option<u64>| Workload {
+            every: Some(seconds(1)),
+            until: until.map(seconds),
+            ..Workload::new(
+                seconds(from),
+                WorkloadKind::Event { from: crate::scenario::Selector::Pick(1), size: 64, burst: 1 },
+            )
+        };
+        let until = |workloads: &[Workload]| {
+            same_until(&Scenario { workloads: workloads.to_vec(), ..scenario() }).as_secs()
+        };
+        assert_eq!((until(&[]), until(&[stream(10, None)]), until(&[stream(5, Some(60))])), (180, 180, 60));
+        assert_eq!((until(&[stream(10, None), stream(40, None)]), until(&[stream(99, Some(120))])), (40, 99));
+        let once = Workload { every: None, ..stream(5, None) };
+        assert_eq!(until(std::slice::from_ref(&once)), 10, "something rare is an event of its own");
+        assert_eq!(until(&[Workload { off: true, ..once }]), 180);
     }
 
     #[test]

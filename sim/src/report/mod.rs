@@ -59,7 +59,7 @@ fn named(error: &io::Error, path: &Path) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
 
     fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = fs::read_dir(dir)
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn reports_made_from_summary_json_alone_are_the_same() {
-        let runs = (1..=100).flat_map(|seed| ["a", "b"].map(|v| run(v, seed, 20))).collect();
+        let runs = (1..=100).flat_map(|seed| ["a", "b"].map(|v| talking(v, seed, 20))).collect();
         let (one, two) = (folder("fresh"), folder("reread"));
         write(&Summary::new(&scenario(), "digest", runs), &one).unwrap();
         let text = fs::read_to_string(one.join("summary.json")).unwrap();

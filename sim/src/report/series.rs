@@ -48,14 +48,18 @@ fn of_variants(summary: &Summary) -> io::Result<String> {
     csv.write_record(["variant", "seeds", "time_s"].map(str::to_owned).into_iter().chain(heads))?;
     for variant in &summary.variants {
         let Some(figures) = summary.over_time.get(variant) else { continue };
-        let bands: Vec<_> = columns().filter_map(|(name, _)| figures.bands.get(*name)).collect();
-        let points = bands.iter().map(|band| band.median.len()).max().unwrap_or(0);
+        let bands: Vec<_> = columns().map(|(name, _)| figures.bands.get(*name)).collect();
+        let points = bands.iter().flatten().map(|band| band.median.len()).max().unwrap_or(0);
         for k in 0..points {
             let mut row =
                 vec![variant.clone(), figures.runs.to_string(), (k as f64 * figures.step).to_string()];
+            // What no run has leaves its cells empty.
             for band in &bands {
-                let cell = |of: &[f64]| of.get(k).map(f64::to_string).unwrap_or_default();
-                row.extend([cell(&band.min), cell(&band.median), cell(&band.max)]);
+                let cell = |of: Option<&Vec<f64>>| {
+                    of.and_then(|of| of.get(k)).map(f64::to_string).unwrap_or_default()
+                };
+                let of = [band.map(|b| &b.min), band.map(|b| &b.median), band.map(|b| &b.max)];
+                row.extend(of.map(cell));
             }
             csv.write_record(row)?;
         }

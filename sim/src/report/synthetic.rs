@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use rumormill_core::Config;
 
-use crate::record::{FaultEffect, InvariantOutcome, KindLoad, RunRecord, Sample, Series};
+use crate::record::{FaultEffect, InvariantOutcome, KindLoad, Ratio, RunRecord, Sample, Series};
 use crate::scenario::{
     Bound, Cluster, Expect, Latency, Loss, Network, Over, Profile, Scenario, Start, Travel, Variant, Weight,
 };
@@ -37,6 +37,7 @@ pub(crate) fn scenario() -> Scenario {
             config: Config::lan(),
             profile: Profile::Lan,
             start: Start::Converged,
+            key: None,
             zones: Vec::new(),
         },
         network: Network {
@@ -49,6 +50,7 @@ pub(crate) fn scenario() -> Scenario {
             receive_buffer: 2 << 20,
         },
         faults: Vec::new(),
+        workloads: Vec::new(),
         variants: vec![Variant::new("default", Config::lan())],
         expects: vec![
             expect("detection.first", Some("p90"), Bound::Below(60.0)),
@@ -98,6 +100,7 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
         node_hours: 47.2,
         distributions,
         values,
+        ratios: BTreeMap::new(),
         load_by_kind: kinds
             .map(|(k, n)| (k.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 31 }))
             .into(),
@@ -125,6 +128,70 @@ pub(crate) fn run(variant: &str, seed: u64, samples: usize) -> RunRecord {
             remark: Some("bound 212 s".to_owned()),
         }],
     }
+}
+
+/// As [`run`], where applications send events, ask queries, announce tags and change keys.
+pub(crate) fn talking(variant: &str, seed: u64, samples: usize) -> RunRecord {
+    let mut run = run(variant, seed, samples);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed + 1000);
+    for (name, from, spread, count) in [
+        ("event.latency", 0.002, 0.9, samples * 10),
+        ("query.latency", 0.7, 0.8, samples),
+        ("keys.rotation", 3.0, 5.0, samples),
+        ("dissemination.update", 0.4, 2.0, samples),
+    ] {
+        let mut list: Vec<Sample> = (0..count)
+            .map(|_| {
+                let uniform = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                stats::seen(from + spread * uniform * uniform)
+            })
+            .collect();
+        list.sort_by(stats::by_time);
+        run.distributions.insert(name.to_owned(), list);
+    }
+    for (name, hits, of) in [
+        ("event.coverage", 119_880 - 1 - seed, 119_880),
+        ("event.all", 119 - seed % 2, 120),
+        ("query.coverage", 23_976, 23_976),
+    ] {
+        run.ratios.insert(name.to_owned(), Ratio { hits, of });
+    }
+    for (name, value) in [
+        ("event.duplicates", 0.0),
+        ("event.sent", 120.0),
+        ("event.busy", 0.0),
+        ("event.lost", 1.0 + seed as f64),
+        ("query.asked", 24.0),
+        ("load.anti_entropy", 120.5 + seed as f64),
+        ("queue.depth.members", 31.0),
+        ("queue.depth.intents", 4.0),
+        ("queue.depth.queries", 9.0),
+        ("queue.depth.events", 55.0),
+    ] {
+        run.values.insert(name.to_owned(), stats::seen(value));
+    }
+    for (kind, n) in [
+        ("user-event", 190_000u64),
+        ("query", 90_000),
+        ("response", 24_000),
+        ("sync-row", 30_000),
+        ("relay", 9_000),
+        ("delta-head", 300),
+        ("delta-want", 40),
+    ] {
+        run.load_by_kind.insert(kind.to_owned(), KindLoad { messages: n, packets: n, bytes: n * 57 });
+    }
+    let wave = |k: u64, size: u64| ((k * 2_654_435_761 + seed * 97) % 1000 * size / 1000) as u32;
+    run.series.queue_members = run.series.queue_depth.clone();
+    for k in 0..=180u64 {
+        run.series.queue_intents.push(0);
+        run.series.queue_queries.push(if k % 5 == 0 { wave(k, 9) } else { 0 });
+        run.series.queue_events.push(k as u32 / 5 + wave(k, 20));
+    }
+    for (depth, events) in run.series.queue_depth.iter_mut().zip(&run.series.queue_events) {
+        *depth = (*depth).max(*events);
+    }
+    run
 }
 
 fn series(seed: u64) -> Series {

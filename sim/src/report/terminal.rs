@@ -95,7 +95,7 @@ fn wrapped(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
 
     #[test]
     fn the_text_stays_within_its_width_and_has_escapes_only_in_colour() {
@@ -108,7 +108,7 @@ mod tests {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
             assert!(plain.contains("detection.first") && plain.contains("held"), "{plain}");
-            let runs = (1..=3).flat_map(|s| ["swim", "lifeguard"].map(|v| run(v, s, 50))).collect();
+            let runs = (1..=3).flat_map(|s| ["swim", "lifeguard"].map(|v| talking(v, s, 50))).collect();
             let two = text(&Summary::new(&scenario(), "d", runs), false, width);
             assert!(
                 two.lines().filter(|l| !l.contains(command)).all(|l| l.chars().count() <= width),

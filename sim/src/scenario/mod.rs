@@ -16,9 +16,11 @@ mod read_fault;
 mod read_selector;
 mod read_travel;
 mod read_variant;
+mod read_workload;
 mod section;
 mod travel_text;
 mod tree;
+mod workload;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -27,6 +29,7 @@ use std::path::Path as FilePath;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use model::*;
 pub use overrides::Override;
+pub use workload::{Workload, WorkloadKind};
 
 use diagnostic::Sources;
 use path::Path;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rumormill_core::Config;
 
+use super::workload::Workload;
+
 /// A question about a cluster, as an experiment: cluster, network, faults, and what is expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -27,6 +29,8 @@ pub struct Scenario {
     pub network: Network,
     /// What happens to them.
     pub faults: Vec<Fault>,
+    /// What their applications do.
+    pub workloads: Vec<Workload>,
     /// Which settings are compared: each seed runs all of them over the same network and faults. Never empty; a scenario that names none
     /// has one called `default` with the cluster's settings.
     pub variants: Vec<Variant>,
@@ -75,6 +79,8 @@ pub struct Cluster {
     pub profile: Profile,
     /// How the cluster begins.
     pub start: Start,
+    /// The name of the key that all nodes hold at birth; `None`: nothing is sealed. Equal names are equal keys.
+    pub key: Option<String>,
     /// Zones in order, covering all nodes from `node-0` on; empty when there are none.
     pub zones: Vec<Zone>,
 }
@@ -113,6 +119,18 @@ pub struct Zone {
     pub first: u32,
     /// How many nodes.
     pub nodes: u32,
+    /// The key that its nodes hold, where it is not the cluster's.
+    pub key: Option<String>,
+    /// The label of its nodes, where it is not the cluster's.
+    pub label: Option<String>,
+}
+
+impl Zone {
+    /// Nodes from `first` on, with the cluster's key and label.
+    #[must_use]
+    pub fn new(name: &str, first: u32, nodes: u32) -> Self {
+        Self { name: name.to_owned(), first, nodes, key: None, label: None }
+    }
 }
 
 /// What lies between nodes.
@@ -477,6 +495,8 @@ pub enum Bound {
         /// The tolerance, as a share of it (0.03: 3 %).
         within: f64,
     },
+    /// The 99 % Wilson interval of the pooled ratio contains this figure; for ratios of counts, such as `event.all`.
+    WilsonContains(f64),
 }
 
 /// Over what an expectation is taken.

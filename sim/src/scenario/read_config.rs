@@ -11,8 +11,12 @@ use super::problem::Problem;
 use super::section::Section;
 use super::tree::{Item, Value};
 
-/// Settings that a file may not choose: the simulator turns notes on, because metrics are made of them.
-const RESERVED: &str = "notes";
+/// Settings that a file may not choose, and why.
+const RESERVED: [(&str, &str); 2] = [
+    // Metrics are made of them.
+    ("notes", "cannot be set: the simulator always turns it on"),
+    ("simulation", "cannot be set: the simulator turns it on where there are keys"),
+];
 
 impl Profile {
     /// The settings it stands for.
@@ -32,9 +36,9 @@ pub(super) fn config(item: Option<&Item>, path: &Path, base: &Config, problems: 
         problems.push(Problem::at(path, "the settings cannot be written as TOML"));
         return base.clone();
     };
-    let names: Vec<String> = settings.keys().filter(|name| *name != RESERVED).cloned().collect();
+    let names: Vec<String> = settings.keys().filter(|name| reserved(name).is_none()).cloned().collect();
     let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
-    known.push(RESERVED);
+    known.extend(RESERVED.map(|(name, _)| name));
     let Some(item) = item else {
         return base.clone();
     };
@@ -54,10 +58,14 @@ pub(super) fn config(item: Option<&Item>, path: &Path, base: &Config, problems: 
     Config::deserialize(settings).unwrap_or_else(|_| base.clone())
 }
 
+/// Why a file may not choose a setting, if it may not.
+fn reserved(name: &str) -> Option<&'static str> {
+    RESERVED.iter().find(|(reserved, _)| *reserved == name).map(|(_, why)| *why)
+}
+
 /// One setting, tried on its own so that its problem can be told apart from the others'.
 fn setting(name: &str, item: &Item, path: &Path, defaults: &toml::Table) -> Result<toml::Value, Problem> {
-    if name == RESERVED {
-        let message = "cannot be set: the simulator always turns it on";
+    if let Some(message) = reserved(name) {
         return Err(Problem::at(path, message).hint("leave it out"));
     }
     let reason = match item.value.to_toml() {
@@ -66,12 +74,24 @@ fn setting(name: &str, item: &Item, path: &Path, defaults: &toml::Table) -> Resu
             let alone = toml::Table::from_iter([(name.to_string(), value.clone())]);
             match Config::deserialize(alone) {
                 Ok(_) => return Ok(value),
-                Err(error) => reason_of(&error, item),
+                Err(error) => {
+                    if let Some((given, valid)) = one_of(error.message()) {
+                        return Err(Problem::unknown(path, "word", given, &valid));
+                    }
+                    reason_of(&error, item)
+                }
             }
         }
     };
     let default = defaults.get(name).map(toml::Value::to_string).unwrap_or_default();
     Err(Problem::at(path, reason).hint(format!("for example {name} = {default}")))
+}
+
+/// What was given, and the words that there are, where Serde says that a setting is one of some words.
+fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
+    let (given, valid) = message.strip_prefix("unknown variant `")?.split_once("`, expected ")?;
+    let valid: Vec<&str> = valid.split('`').skip(1).step_by(2).collect();
+    (!valid.is_empty()).then_some((given, valid))
 }
 
 fn reason_of(error: &toml::de::Error, item: &Item) -> String {

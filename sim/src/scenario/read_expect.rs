@@ -7,9 +7,19 @@ use super::section::Section;
 use super::tree::{Item, Value};
 use crate::metric::{METRICS, Metric, STATISTICS, Shape, Unit, metric_named};
 
-const KEYS: [&str; 9] =
-    ["metric", "below", "above", "equals", "near", "within", "over", "variant", "ratio_to"];
-const BOUNDS: [&str; 4] = ["below", "above", "equals", "near"];
+const KEYS: [&str; 10] = [
+    "metric",
+    "below",
+    "above",
+    "equals",
+    "near",
+    "within",
+    "wilson_contains",
+    "over",
+    "variant",
+    "ratio_to",
+];
+const BOUNDS: [&str; 5] = ["below", "above", "equals", "near", "wilson_contains"];
 const OVERS: [(&str, Over); 4] = [
     ("each-seed", Over::EachSeed),
     ("median", Over::Median),
@@ -53,7 +63,7 @@ type Named = (&'static Metric, Option<&'static str>);
 /// A metric and its statistic by their name in files.
 fn find(name: &str, path: &Path) -> Result<Named, Problem> {
     let statistic_of = |text: &str| STATISTICS.into_iter().find(|statistic| *statistic == text);
-    if let Some(metric) = metric_named(name).filter(|metric| metric.shape == Shape::Value) {
+    if let Some(metric) = metric_named(name).filter(|metric| metric.shape != Shape::Distribution) {
         return Ok((metric, None));
     }
     let split = name.rsplit_once('.').and_then(|(stem, last)| Some((metric_named(stem)?, last)));
@@ -73,7 +83,7 @@ fn explain(name: &str, split: Option<(&Metric, &str)>, path: &Path) -> Problem {
         return Problem::at(path, message).hint(format!("write \"{name}.p99\"; statistics: {statistics}"));
     }
     match split {
-        Some((metric, _)) if metric.shape == Shape::Value => {
+        Some((metric, _)) if metric.shape != Shape::Distribution => {
             let message = format!("`{}` is one number in a run and has no statistics", metric.name);
             Problem::at(path, message).hint(format!("write \"{}\"", metric.name))
         }
@@ -89,7 +99,7 @@ fn explain(name: &str, split: Option<(&Metric, &str)>, path: &Path) -> Problem {
 /// The ways to name a metric in a file.
 fn spellings(metric: &Metric) -> Vec<String> {
     match metric.shape {
-        Shape::Value => vec![metric.name.into()],
+        Shape::Value | Shape::Ratio => vec![metric.name.into()],
         Shape::Distribution => STATISTICS.iter().map(|s| format!("{}.{s}", metric.name)).collect(),
     }
 }
@@ -102,13 +112,15 @@ fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>, ratio: bool
             0 => "has no bound",
             _ => "has more than one bound",
         };
-        let hint = "write exactly one of below, above, equals and near; two bounds are two [[expect]]";
+        let hint = "write exactly one of below, above, equals, near and wilson_contains; two bounds are two [[expect]]";
         clause.problems.push(Problem::at(&clause.path, message).hint(hint));
         return None;
     };
     // Without its metric, a bound has no unit to be checked against.
     let value = match metric?.unit {
-        Unit::Seconds if !ratio => clause.duration(key, "20s").map(|d| d.as_secs_f64()),
+        Unit::Seconds if !ratio && key != "wilson_contains" => {
+            clause.duration(key, "20s").map(|d| d.as_secs_f64())
+        }
         unit => {
             if let Value::Text(_) = item.value {
                 let what = if ratio { "a quotient without unit" } else { unit_name(unit) };
@@ -125,6 +137,7 @@ fn read_bound(clause: &mut Section<'_, '_>, metric: Option<&Metric>, ratio: bool
     Some(match key {
         "below" => Bound::Below(value?),
         "above" => Bound::Above(value?),
+        "wilson_contains" => Bound::WilsonContains(value?),
         "near" => Bound::Near { value: value?, within: within? },
         _ => Bound::Equals(value?),
     })
@@ -154,5 +167,6 @@ fn unit_name(unit: Unit) -> &'static str {
         Unit::PacketsPerNodeSecond => "in packets per node and second",
         Unit::Messages => "in messages",
         Unit::NodePairs => "in pairs of observer and subject",
+        Unit::Ratio => "a share",
     }
 }

@@ -6,6 +6,8 @@ use crate::record::Sample;
 
 /// The 97.5th percentile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
+/// The 99.5th.
+const Z_99: f64 = 2.575_829_303_548_901;
 
 /// Distribution-free 95 % interval for a quantile, from one value per run: order statistics whose ranks are binomial.
 /// `None` where so few runs do not carry it (a median needs 6).
@@ -43,13 +45,23 @@ fn binomial(n: usize, k: usize, p: f64) -> f64 {
 /// Wilson's 95 % interval for a proportion: `hits` of `n`. The whole range when there is nothing to go by.
 #[must_use]
 pub fn wilson(hits: u64, n: u64) -> (f64, f64) {
+    wilson_at(hits, n, Z)
+}
+
+/// Wilson's 99 % interval, which expectations are judged by: of a hundred of them that hold, one fails by chance.
+#[must_use]
+pub fn wilson_99(hits: u64, n: u64) -> (f64, f64) {
+    wilson_at(hits, n, Z_99)
+}
+
+fn wilson_at(hits: u64, n: u64, z: f64) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
     }
     let (n, p) = (n as f64, hits as f64 / n as f64);
-    let scale = 1.0 + Z * Z / n;
-    let centre = p + Z * Z / (2.0 * n);
-    let half = Z * libm::sqrt(p * (1.0 - p) / n + Z * Z / (4.0 * n * n));
+    let scale = 1.0 + z * z / n;
+    let centre = p + z * z / (2.0 * n);
+    let half = z * libm::sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n));
     let low = if p == 0.0 { 0.0 } else { (centre - half) / scale };
     let high = if p == 1.0 { 1.0 } else { (centre + half) / scale };
     (low.max(0.0), high.min(1.0))
@@ -101,6 +113,12 @@ mod tests {
         close(high, 0.366_2, 1e-4);
         assert_eq!(wilson(0, 0), (0.0, 1.0));
         assert_eq!(wilson(5, 5).1, 1.0);
+        // 2914 of 3000: from the formula, by hand.
+        let (low, high) = wilson_99(2914, 3000);
+        close(low, 0.962_386, 1e-6);
+        close(high, 0.978_201, 1e-6);
+        close(wilson_99(300, 300).0, 0.978_362, 1e-6);
+        assert_eq!(wilson_99(0, 10).0, 0.0);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 
 pub use bootstrap::{RESAMPLES, cluster_intervals, curve_band, rate_interval};
 pub use effective::{carries, carries_interval, effective_samples};
-pub use exact::{clopper_pearson, dispersion, garwood, order_interval, wilson};
+pub use exact::{clopper_pearson, dispersion, garwood, order_interval, wilson, wilson_99};
 pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio};
 
 use crate::record::Sample;

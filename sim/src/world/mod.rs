@@ -202,6 +202,7 @@ impl<'s> World<'s> {
             node_hours: 0.0,
             distributions: std::collections::BTreeMap::default(),
             values,
+            ratios: std::collections::BTreeMap::new(),
             load_by_kind: std::collections::BTreeMap::default(),
             network: self.stage.network.deeds.by_name(),
             series: crate::record::Series::default(),

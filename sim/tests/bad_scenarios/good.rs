@@ -63,7 +63,6 @@ fn good() -> Scenario {
         label: "x".into(),
         ..Config::local()
     };
-    let zone = |name: &str, first, nodes| Zone { name: name.into(), first, nodes };
     let how = Restart { new_address: true, lost_state: true, through: Through::Selector(Selector::Zone(0)) };
     let crash = FaultKind::Crash { nodes: Selector::Fraction(0.5), back: how };
     let cut = FaultKind::Partition {
@@ -102,7 +101,8 @@ fn good() -> Scenario {
             config,
             profile: Profile::Local,
             start: Start::Join,
-            zones: vec![zone("a", 0, 4), zone("b", 4, 6)],
+            key: None,
+            zones: vec![Zone::new("a", 0, 4), Zone::new("b", 4, 6)],
         },
         network: Network {
             travel: Travel {
@@ -121,6 +121,7 @@ fn good() -> Scenario {
             receive_buffer: 2 << 20,
         },
         faults: vec![fault(20, Some(Duration::from_secs(10)), crash, true), fault(60, None, cut, false)],
+        workloads: Vec::new(),
         variants,
         expects: vec![
             expect("detection.all", Some("p90"), Bound::Below(90.0), Over::Worst, 35),

@@ -6,6 +6,7 @@ mod mistakes;
 mod noise;
 mod overrides;
 mod telling;
+mod workloads;
 
 use std::path::{Path, PathBuf};
 

@@ -282,7 +282,7 @@ fn each_mistake_about_an_expectation() {
 #[test]
 fn each_mistake_about_what_a_file_is_made_of() {
     each(&[
-        (with("[workload]\n"), (8, 2), "workload", "unknown key \"workload\""),
+        (with("[worklaod]\n"), (8, 2), "worklaod", "did you mean \"workload\"?"),
         (
             with("fault = 3\n").replace("[cluster]\nnodes = 100\n", "cluster = { nodes = 100 }"),
             (6, 9),

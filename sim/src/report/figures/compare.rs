@@ -1,6 +1,6 @@
 //! Variants side by side, and their differences paired by seed.
 
-use super::tables::{percentile, together};
+use super::tables::{self, percentile, together};
 use super::{Row, Table, by_run, heads, interval, named, number, pooled, sample};
 use crate::metric::{METRICS, Metric, Shape, Unit, metric_named};
 use crate::record::{RunRecord, Sample};
@@ -8,13 +8,19 @@ use crate::stats::{self, Interval, Paired, RateRatio};
 use crate::summary::Summary;
 
 /// What variants are compared by; of distributions, each seed's median.
-const KEY: [&str; 15] = [
+const KEY: [&str; 21] = [
     "suspicion.first",
     "detection.first",
     "detection.all",
     "dissemination.failure",
     "dissemination.join",
     "dissemination.leave",
+    "dissemination.update",
+    "event.latency",
+    "event.coverage",
+    "event.all",
+    "query.latency",
+    "query.coverage",
     "convergence",
     "false_positives.all",
     "false_positives.healthy",
@@ -76,7 +82,7 @@ fn comparison(metric: &Metric, base: &[&RunRecord], other: &str, runs: &[&RunRec
 
 fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
     match metric.shape {
-        Shape::Value => run.values.get(metric.name).copied(),
+        Shape::Value | Shape::Ratio => tables::of_run(metric, run),
         Shape::Distribution => stats::quantile(run.distributions.get(metric.name)?, 500),
     }
 }
@@ -196,7 +202,7 @@ pub(in crate::report) fn side_by_side(summary: &Summary) -> Table {
     let rows = shown.filter_map(|metric| {
         let label = match metric.shape {
             Shape::Distribution => named(metric, "p50 / p90 / p99 / max"),
-            Shape::Value => named(metric, ""),
+            Shape::Value | Shape::Ratio => named(metric, ""),
         };
         let cells: Vec<Option<String>> = runs.iter().map(|runs| cell(metric, runs)).collect();
         cells.iter().any(Option::is_some).then(|| {
@@ -219,12 +225,12 @@ fn cell(metric: &Metric, runs: &[&RunRecord]) -> Option<String> {
         return Some(format!("{} / {}", shares.join(" / "), sample(most)));
     }
     let having: Vec<(&RunRecord, Sample)> =
-        runs.iter().filter_map(|r| Some((*r, *r.values.get(metric.name)?))).collect();
+        runs.iter().filter_map(|r| Some((*r, of_run(metric, r)?))).collect();
     let values: Vec<Sample> = having.iter().map(|(_, v)| *v).collect();
     let median = sample(stats::median(&values)?);
     Some(match together(metric, &having, true) {
         text if text.is_empty() => median,
-        text if metric.unit == Unit::Count => text,
+        text if metric.unit == Unit::Count || metric.shape == Shape::Ratio => text,
         text => format!("{median}; {text}"),
     })
 }

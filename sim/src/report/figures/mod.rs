@@ -98,6 +98,7 @@ pub(super) fn unit(unit: Unit) -> &'static str {
         Unit::PacketsPerNodeSecond => "packets per node-second",
         Unit::Messages => "messages",
         Unit::NodePairs => "pairs",
+        Unit::Ratio => "share",
     }
 }
 

@@ -1,7 +1,8 @@
 //! What was run and what came out, in plain words.
 
-use super::{by_run, grouped, number, pooled, sample, seeds};
-use crate::record::{RunRecord, Sample};
+use super::tables::{percent, percent_short};
+use super::{by_run, grouped, grouped_count, number, pooled, sample, seeds};
+use crate::record::{Ratio, RunRecord, Sample};
 use crate::stats;
 use crate::steady::Settled;
 use crate::summary::Summary;
@@ -9,9 +10,13 @@ use crate::summary::Summary;
 /// Figures of a variant that belong at the top: label, value, remark.
 pub(in crate::report) fn key_figures(runs: &[&RunRecord]) -> Vec<(&'static str, String, String)> {
     let mut out = Vec::new();
-    for (label, metric) in
-        [("first detection, median", "detection.first"), ("known to all, median", "detection.all")]
-    {
+    for (label, metric) in [
+        ("first detection, median", "detection.first"),
+        ("known to all, median", "detection.all"),
+        ("event delivery, median", "event.latency"),
+        ("query answered, median", "query.latency"),
+        ("change of keys, median", "keys.rotation"),
+    ] {
         let all = pooled(runs, metric);
         if let Some(median) = stats::quantile(&all, 500) {
             let worth = stats::effective_samples(&by_run(runs, metric));
@@ -22,6 +27,15 @@ pub(in crate::report) fn key_figures(runs: &[&RunRecord]) -> Vec<(&'static str, 
                 format!("{} s", sample(median)),
                 format!("{p90}n = {}", grouped(all.len() as i64)),
             ));
+        }
+    }
+    for (label, metric, what) in [
+        ("events delivered", "event.coverage", "receivers"),
+        ("answers received", "query.coverage", "answers"),
+    ] {
+        let all: Ratio = runs.iter().filter_map(|r| r.ratios.get(metric)).copied().sum();
+        if let Some(share) = all.share() {
+            out.push((label, percent_short(share), format!("of {} {what} owed", grouped_count(all.of))));
         }
     }
     for (label, metric, unit) in [
@@ -136,6 +150,7 @@ fn findings(summary: &Summary, variant: &str) -> String {
         0.0 => "nobody was declared failed who was not".to_owned(),
         n => format!("members that were well were declared failed {} times", number(n)),
     });
+    parts.extend(messages(&runs));
     let lead = if summary.variants.len() > 1 { format!("With {variant}, ") } else { String::new() };
     let mut text = format!("{lead}{}. ", parts.join("; "));
     if lead.is_empty()
@@ -144,6 +159,54 @@ fn findings(summary: &Summary, variant: &str) -> String {
         text = format!("{}{}", head.to_uppercase(), &text[1..]);
     }
     text
+}
+
+/// What became of what applications said, in clauses.
+fn messages(runs: &[&RunRecord]) -> Vec<String> {
+    let ratio = |metric: &str| runs.iter().filter_map(|r| r.ratios.get(metric)).copied().sum::<Ratio>();
+    let count = |metric: &str| runs.iter().filter_map(|r| r.values.get(metric)).map(|v| v.value).sum::<f64>();
+    let half = |metric: &str| match stats::quantile(&pooled(runs, metric), 500) {
+        Some(median) if !median.censored => format!(", half of them within {} s", sample(median)),
+        _ => String::new(),
+    };
+    let mut parts = Vec::new();
+    let reached = ratio("event.coverage");
+    if let Some(share) = reached.share() {
+        let busy = match count("event.busy") {
+            0.0 => String::new(),
+            n => format!(" ({} more were refused because a queue was full)", number(n)),
+        };
+        let whom = match reached.of - reached.hits {
+            0 => format!("all {} receivers", grouped_count(reached.of)),
+            n => format!("{} of their receivers ({} missed)", percent(share), grouped_count(n)),
+        };
+        let sent = number(count("event.sent"));
+        parts.push(format!("{sent} user events{busy} reached {whom}{}", half("event.latency")));
+    }
+    let answers = ratio("query.coverage");
+    if let Some(share) = answers.share() {
+        let came = match answers.of - answers.hits {
+            0 => format!("all {} answers", grouped_count(answers.of)),
+            n => format!("{} of their answers ({} missed)", percent(share), grouped_count(n)),
+        };
+        let asked = number(count("query.asked"));
+        parts.push(format!(
+            "{asked} queries got {came}{}",
+            half("query.latency").replace("of them", "of the queries")
+        ));
+    }
+    let rotations = pooled(runs, "keys.rotation");
+    if let Some(longest) = stats::largest(&rotations) {
+        parts.push(match rotations.iter().filter(|s| s.censored).count() {
+            0 => format!(
+                "keys were changed {} times, each within {} s",
+                grouped(rotations.len() as i64),
+                sample(longest)
+            ),
+            n => format!("{n} of {} changes of keys were not done at the end", rotations.len()),
+        });
+    }
+    parts
 }
 
 /// Whether what was measured had settled after the warm-up, in a sentence; nothing where that cannot be asked.
@@ -186,7 +249,23 @@ pub(in crate::report) fn reruns(summary: &Summary) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
+
+    #[test]
+    fn the_story_tells_of_events_queries_and_keys_where_there_are_some() {
+        let told = |run: fn(&str, u64, usize) -> RunRecord| {
+            story(&Summary::new(&scenario(), "d", vec![run("default", 1, 20), run("default", 2, 20)]))
+        };
+        let it = told(talking);
+        for clause in [
+            "240 user events reached 99.9979 % of their receivers (5 missed), half of them within",
+            "48 queries got all 47,952 answers, half of the queries within",
+            "keys were changed 40 times, each within",
+        ] {
+            assert!(it.contains(clause), "{it}");
+        }
+        assert!(!told(run).contains("user events") && !told(run).contains("keys"));
+    }
 
     #[test]
     fn the_story_says_what_failed() {

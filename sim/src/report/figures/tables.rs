@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    NOT_ESTIMABLE, Row, Table, by_run, grouped, heads, interval, named, number, pooled, row, sample, seeds,
+    NOT_ESTIMABLE, Row, Table, by_run, grouped, grouped_count, heads, interval, named, number, pooled, row,
+    sample, seeds,
 };
+use crate::expect::Verdict;
 use crate::metric::{METRICS, Metric, Shape, Unit};
-use crate::record::{FaultEffect, InvariantOutcome, RunRecord, Sample};
+use crate::record::{FaultEffect, InvariantOutcome, Ratio, RunRecord, Sample};
 use crate::stats;
 use crate::summary::Summary;
 
@@ -75,13 +77,13 @@ fn distribution(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
 /// Values, one per seed.
 pub(in crate::report) fn values(runs: &[&RunRecord]) -> Table {
     let head = heads(["metric", "seeds", "median", "95 % interval", "least", "most", "all seeds together"]);
-    let rows = METRICS.iter().filter(|m| m.shape == Shape::Value);
+    let rows = METRICS.iter().filter(|m| m.shape != Shape::Distribution);
     Table { head, rows: rows.filter_map(|m| value(m, runs)).collect() }
 }
 
 fn value(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
     let having: Vec<(&RunRecord, Sample)> =
-        runs.iter().filter_map(|r| Some((*r, *r.values.get(metric.name)?))).collect();
+        runs.iter().filter_map(|r| Some((*r, of_run(metric, r)?))).collect();
     let values: Vec<Sample> = having.iter().map(|(_, v)| *v).collect();
     Some(row([
         named(metric, ""),
@@ -94,12 +96,82 @@ fn value(metric: &Metric, runs: &[&RunRecord]) -> Option<Row> {
     ]))
 }
 
-/// What all seeds say as one: convergence as a proportion, counts as a rate by exposure.
+/// What one run says of a metric that is no distribution.
+pub(super) fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
+    match metric.shape {
+        Shape::Ratio => run.ratios.get(metric.name)?.share().map(stats::seen),
+        _ => run.values.get(metric.name).copied(),
+    }
+}
+
+/// A share in percent, with as many digits as tell it from 0 % and 100 %.
+pub(super) fn percent(share: f64) -> String {
+    percent_of(share, 1)
+}
+
+/// The same where there is little room, in one piece.
+pub(super) fn percent_short(share: f64) -> String {
+    percent_of(share, 0).replace(' ', "\u{a0}")
+}
+
+/// In percent, with so many digits beside the one that tells it from 0 % and 100 %.
+fn percent_of(share: f64, more: i64) -> String {
+    let distance = share.min(1.0 - share);
+    let digits = match distance {
+        d if d <= 0.0 => 1,
+        d => (-libm::floor(libm::log10(d)) as i64 - 2 + more).clamp(1, 8) as usize,
+    };
+    format!("{:.digits$} %", share * 100.0)
+}
+
+/// A share of all seeds together, with its interval: Wilson's, or resampled seeds where they differ by more than chance.
+fn share_of(having: &[Ratio], brief: bool) -> String {
+    let all: Ratio = having.iter().copied().sum();
+    let (hits, of) = (grouped_count(all.hits), grouped_count(all.of));
+    let (low, high) = stats::wilson(all.hits, all.of);
+    if all.hits == 0 {
+        return format!("0 of {of} (95 % upper bound {})", percent(high));
+    }
+    if all.hits == all.of {
+        return format!("all {of} (95 % lower bound {})", percent(low));
+    }
+    let share = percent(all.share().unwrap_or_default());
+    if !in_storms(having, all) {
+        return format!("{share}: {hits} of {of} ({} to {})", percent(low), percent(high));
+    }
+    let counts = |of: fn(&Ratio) -> u64| having.iter().map(|r| of(r) as f64).collect::<Vec<f64>>();
+    let range = match stats::rate_interval(&counts(|r| r.hits), &counts(|r| r.of)) {
+        Some(range) => format!("{} to {}", percent(range.low.value), percent(range.high.value)),
+        None => NOT_ESTIMABLE.to_owned(),
+    };
+    let note = if brief { "" } else { "; seeds differ by more than chance" };
+    format!("{share}: {hits} of {of} ({range}{note})")
+}
+
+/// Whether shares of seeds differ by more than binomial chance: the index of dispersion, as of counts.
+fn in_storms(having: &[Ratio], all: Ratio) -> bool {
+    let Some(share) = all.share().filter(|share| having.len() > 1 && *share > 0.0 && *share < 1.0) else {
+        return false;
+    };
+    let one = |r: &Ratio| {
+        let (of, expected) = (r.of as f64, r.of as f64 * share);
+        let off = r.hits as f64 - expected;
+        if of > 0.0 { off * off / (expected * (1.0 - share)) } else { 0.0 }
+    };
+    having.iter().map(one).sum::<f64>() / (having.len() - 1) as f64 > stats::STORM
+}
+
+/// What all seeds say as one: convergence and shares as proportions, counts as a rate by exposure.
 pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)], brief: bool) -> String {
     if metric.name == "convergence" {
         let hits = having.iter().filter(|(_, v)| !v.censored).count() as u64;
         let (low, high) = stats::wilson(hits, having.len() as u64);
         return format!("{hits} of {} ({:.1} % to {:.1} %)", having.len(), low * 100.0, high * 100.0);
+    }
+    if metric.shape == Shape::Ratio {
+        let ratios: Vec<Ratio> =
+            having.iter().filter_map(|(r, _)| r.ratios.get(metric.name)).copied().collect();
+        return share_of(&ratios, brief);
     }
     if metric.unit != Unit::Count {
         return String::new();
@@ -131,7 +203,7 @@ pub(super) fn together(metric: &Metric, having: &[(&RunRecord, Sample)], brief: 
 pub(in crate::report) fn expectations(summary: &Summary) -> Table {
     let several = summary.variants.len() > 1;
     let rows = summary.expectations.iter().map(|e| {
-        let observed = e.observed.map_or_else(|| "nothing".to_owned(), sample);
+        let observed = observed(e);
         let clause = if several { format!("{}: {}", e.variant, e.clause) } else { e.clause.clone() };
         let mut why = e.remark.clone().unwrap_or_default();
         if !e.failing_seeds.is_empty() {
@@ -142,6 +214,19 @@ pub(in crate::report) fn expectations(summary: &Summary) -> Table {
         Row { cells: vec![clause, observed, held.to_owned(), why], good: Some(e.held) }
     });
     Table { head: heads(["expected", "observed", "", "why not"]), rows: rows.collect() }
+}
+
+/// What was observed; of a share with its counts, and the interval that was judged.
+fn observed(verdict: &Verdict) -> String {
+    let Some(value) = verdict.observed else { return "nothing".to_owned() };
+    let Some(counts) = verdict.counts else { return sample(value) };
+    let counted = format!("{} of {}", grouped_count(counts.hits), grouped_count(counts.of));
+    match verdict.interval {
+        Some((low, high)) => {
+            format!("{}: {counted} ({} to {})", percent(value.value), percent(low), percent(high))
+        }
+        None => format!("{}: {counted}", percent(value.value)),
+    }
 }
 
 /// What each fault did, all seeds and variants together; apart where variants differ.
@@ -292,7 +377,7 @@ pub(in crate::report) fn node_seconds(runs: &[&RunRecord]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
 
     #[test]
     fn nothing_seen_is_a_bound_and_too_little_is_not_estimable() {
@@ -306,6 +391,48 @@ mod tests {
         assert_eq!(cell(distributions(&refs), "detection.first", 5), "not estimable");
         assert_eq!(cell(values(&refs), "convergence", 6), "10 of 10 (72.2 % to 100.0 %)");
         assert_eq!(cell(values(&refs[..5]), "convergence", 3), "not estimable");
+    }
+
+    #[test]
+    fn shares_have_intervals_and_their_counts() {
+        let of = |shares: &[(u64, u64)]| {
+            share_of(
+                &shares.iter().map(|(hits, of)| Ratio { hits: *hits, of: *of }).collect::<Vec<_>>(),
+                false,
+            )
+        };
+        assert_eq!(of(&[(0, 30)]), "0 of 30 (95 % upper bound 11.4 %)");
+        assert_eq!(of(&[(500, 500), (500, 500)]), "all 1,000 (95 % lower bound 99.62 %)");
+        assert_eq!(of(&[(81, 263)]), "30.8 %: 81 of 263 (25.5 % to 36.6 %)");
+        // Two seeds of which one lost much and one nothing: too few to say how seeds differ.
+        assert_eq!(
+            of(&[(50, 100), (100, 100)]),
+            "75.0 %: 150 of 200 (not estimable; seeds differ by more than chance)"
+        );
+        let many: Vec<(u64, u64)> = (0..10).map(|k| (if k % 2 == 0 { 900 } else { 1000 }, 1000)).collect();
+        assert!(of(&many).starts_with("95.0 %: 9,500 of 10,000 (91."), "{}", of(&many));
+        assert_eq!(percent(0.999_997_9), "99.99979 %");
+        assert_eq!(
+            (percent(0.0), percent(1.0), percent(0.5)),
+            ("0.0 %".into(), "100.0 %".into(), "50.0 %".into())
+        );
+    }
+
+    #[test]
+    fn expected_shares_show_their_counts_and_what_chance_allows() {
+        let mut scenario = scenario();
+        scenario.expects = vec![crate::scenario::Expect {
+            metric: "event.all",
+            statistic: None,
+            bound: crate::scenario::Bound::WilsonContains(0.99),
+            over: crate::scenario::Over::Pooled,
+            variant: None,
+            ratio_to: None,
+            line: 3,
+        }];
+        let table = expectations(&Summary::new(&scenario, "d", vec![talking("a", 1, 3), talking("a", 2, 3)]));
+        assert_eq!(table.rows[0].cells[1], "98.8 %: 237 of 240 (95.2 % to 99.68 %)");
+        assert_eq!(table.rows[0].good, Some(true));
     }
 
     #[test]

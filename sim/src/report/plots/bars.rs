@@ -10,6 +10,8 @@ use crate::summary::Summary;
 
 /// Kinds that have a group of their own; the rest is summed.
 const KINDS: usize = 9;
+/// Kinds with less of the bytes than this are summed with the rest.
+const SHARE_MIN: f64 = 0.004;
 
 pub(super) struct Bars {
     variants: Vec<String>,
@@ -33,8 +35,11 @@ pub(super) fn kinds(summary: &Summary) -> Option<Bars> {
     }
     let most = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
     groups.sort_by(|a, b| most(&b.1).total_cmp(&most(&a.1)).then(a.0.cmp(&b.0)));
-    if groups.len() > KINDS + 1 {
-        let rest = groups.split_off(KINDS);
+    // Bars that would hardly be seen stand together, too.
+    let all: f64 = groups.iter().map(|(_, of)| most(of)).sum();
+    let tall = groups.iter().filter(|(_, of)| most(of) >= all * SHARE_MIN).count().min(KINDS);
+    if groups.len() > tall + 1 {
+        let rest = groups.split_off(tall);
         let sum = |v: usize| rest.iter().map(|(_, of)| of[v]).sum();
         groups.push((format!("{} others", rest.len()), (0..summary.variants.len()).map(sum).collect()));
     }

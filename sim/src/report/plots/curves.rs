@@ -23,11 +23,28 @@ fn points_of(lines: usize) -> usize {
 /// A figure over time: per variant the median of the seeds, and the band between the least and the most.
 pub(super) fn time(summary: &Summary, y: &'static str, figure: &str) -> Option<Chart> {
     let several = summary.variants.len() > 1;
+    let label = |variant: &String| if several { variant.clone() } else { String::new() };
+    let curves: Vec<_> = summary.variants.iter().map(|v| (label(v), v.as_str(), figure)).collect();
+    over_time(summary, y, &curves)
+}
+
+/// Some figures of the only variant over time, each with its label.
+pub(super) fn times(summary: &Summary, y: &'static str, figures: &[(&str, &str)]) -> Option<Chart> {
+    let [variant] = &summary.variants[..] else { return None };
+    let curves: Vec<_> =
+        figures.iter().map(|(l, figure)| ((*l).to_owned(), variant.as_str(), *figure)).collect();
+    over_time(summary, y, &curves)
+}
+
+/// A line with its band for each label, variant and figure.
+fn over_time(summary: &Summary, y: &'static str, curves: &[(String, &str, &str)]) -> Option<Chart> {
     let (mut lines, mut x_max, mut y_max) = (Vec::new(), 0.0f64, 0.0f64);
-    for (number, variant) in summary.variants.iter().enumerate() {
-        let Some(over_time) = summary.over_time.get(variant) else { continue };
-        let Some(band) = over_time.bands.get(figure).filter(|band| !band.median.is_empty()) else { continue };
-        let stride = band.median.len().div_ceil(points_of(summary.variants.len())).max(1);
+    for (number, (label, variant, figure)) in curves.iter().enumerate() {
+        let Some(over_time) = summary.over_time.get(*variant) else { continue };
+        let Some(band) = over_time.bands.get(*figure).filter(|band| !band.median.is_empty()) else {
+            continue;
+        };
+        let stride = band.median.len().div_ceil(points_of(curves.len())).max(1);
         // A point that stands for several shows the largest: a peak must not fall between two points.
         let thin = |of: &[f64]| -> Vec<(f64, f64)> {
             let most = |chunk: &[f64]| chunk.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -37,14 +54,13 @@ pub(super) fn time(summary: &Summary, y: &'static str, figure: &str) -> Option<C
         let points = thin(&band.median);
         let mut outline = thin(&band.max);
         x_max = points.iter().fold(x_max, |most, p| most.max(p.0));
-        let shown = if summary.variants.len() > BANDS_MAX { &points } else { &outline };
+        let shown = if curves.len() > BANDS_MAX { &points } else { &outline };
         y_max = shown.iter().fold(y_max, |most, p| most.max(p.1));
         outline.extend(thin(&band.min).into_iter().rev());
-        if summary.variants.len() > BANDS_MAX || over_time.runs < 2 {
+        if curves.len() > BANDS_MAX || over_time.runs < 2 {
             outline.clear();
         }
-        let label = if several { variant.clone() } else { String::new() };
-        lines.push(Line { label, look: Look::Measured(number), points, band: outline });
+        lines.push(Line { label: label.clone(), look: Look::Measured(number), points, band: outline });
     }
     if lines.is_empty() {
         return None;

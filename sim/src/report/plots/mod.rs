@@ -40,7 +40,7 @@ const SIZES: [(u32, u32); 2] = [(760, 300), (350, 260)];
 const DISSEMINATIONS: usize = 2;
 
 /// Every plot that there may be, by its file name: one that an earlier result had and this one has not is stale.
-pub(super) const IDS: [&str; 16] = [
+pub(super) const IDS: [&str; 23] = [
     "differences",
     "members-wrong",
     "detection",
@@ -52,11 +52,44 @@ pub(super) const IDS: [&str; 16] = [
     "dissemination-join",
     "dissemination-leave",
     "dissemination-update",
+    "event-latency",
+    "query-latency",
+    "keys-rotation",
     "false-positives",
     "traffic",
     "kinds",
     "queue-depth",
+    "queue-members",
+    "queue-intents",
+    "queue-queries",
+    "queue-events",
     "suspicions",
+];
+
+/// Most plots of a page.
+const PLOTS_MAX: usize = 12;
+
+/// What is left out first where there would be more.
+const SPARE: [&str; 11] = [
+    "queue-members",
+    "queue-intents",
+    "suspicions",
+    "keys-rotation",
+    "queue-queries",
+    "dissemination-update",
+    "dissemination-leave",
+    "dissemination-join",
+    "dissemination-failure",
+    "suspicion-first",
+    "queue-events",
+];
+
+/// The queues of a node, by their names and figures.
+const QUEUES: [(&str, &str); 4] = [
+    ("members", "queue_members"),
+    ("intents", "queue_intents"),
+    ("queries", "queue_queries"),
+    ("events", "queue_events"),
 ];
 
 /// One plot.
@@ -94,6 +127,9 @@ pub(super) fn all(summary: &Summary) -> io::Result<Vec<Plot>> {
     }
     plots.time(summary, "members-wrong", "Views that differ from the truth", "pairs", "members_wrong")?;
     distributions(summary, &mut plots)?;
+    for metric in ["event.latency", "query.latency", "keys.rotation"] {
+        plots.cdf(summary, &metric.replace('.', "-"), &heading(metric), &[metric])?;
+    }
     plots.time(summary, "false-positives", "False positives so far", "count", "false_positives")?;
     plots.time(
         summary,
@@ -109,9 +145,38 @@ pub(super) fn all(summary: &Summary) -> io::Result<Vec<Plot>> {
         );
         plots.add("kinds", "Traffic by message kind", caption, |w| it.size(w), |a, w| it.render(a, w))?;
     }
-    plots.time(summary, "queue-depth", "Deepest broadcast queue", "messages", "queue_depth")?;
+    queues(summary, &mut plots)?;
     plots.time(summary, "suspicions", "Open suspicions", "suspicions", "suspects")?;
+    for spare in SPARE {
+        if plots.list.len() > PLOTS_MAX {
+            plots.list.retain(|plot| plot.id != spare);
+        }
+    }
     Ok(plots.list)
+}
+
+/// The deepest queue; where more than news about members ever waited, each kind of queue: of one variant in one plot, of several in one
+/// each.
+fn queues(summary: &Summary, plots: &mut Plots) -> io::Result<()> {
+    let waited =
+        |figure: &str| summary.over_time.values().any(|over_time| over_time.bands.contains_key(figure));
+    let used: Vec<(&str, &str)> = QUEUES.into_iter().filter(|(_, figure)| waited(figure)).collect();
+    let by_queue = used.iter().any(|(name, _)| *name != "members");
+    if by_queue && let Some(chart) = curves::times(summary, "messages", &used) {
+        let caption = format!("The deepest queue of each kind. {}", time_caption(summary, &chart));
+        return plots.chart("queue-depth", "Deepest broadcast queues", caption, &chart);
+    }
+    plots.time(summary, "queue-depth", "Deepest broadcast queue", "messages", "queue_depth")?;
+    for (name, figure) in used.into_iter().filter(|_| by_queue) {
+        plots.time(
+            summary,
+            &format!("queue-{name}"),
+            &format!("Deepest queue of {name}"),
+            "messages",
+            figure,
+        )?;
+    }
+    Ok(())
 }
 
 /// Of one variant its metrics together, of several one metric each.
@@ -137,6 +202,9 @@ fn heading(metric: &str) -> String {
         "suspicion.first" => "First suspicion",
         "detection.first" => "First detection",
         "detection.all" => "Known to all",
+        "event.latency" => "User events, sent to delivered",
+        "query.latency" => "Queries, asked to the last answer",
+        "keys.rotation" => "Change of keys, first install to done",
         other => return format!("Dissemination ({})", other.rsplit('.').next().unwrap_or(other)),
     };
     words.to_owned()
@@ -144,6 +212,12 @@ fn heading(metric: &str) -> String {
 
 fn seeds(summary: &Summary) -> String {
     format!("n = {} seeds.", summary.seeds.len())
+}
+
+fn time_caption(summary: &Summary, chart: &chart::Chart) -> String {
+    let band =
+        if chart.lines.iter().any(|line| !line.band.is_empty()) { "; band: least to most" } else { "" };
+    format!("Line: median of seeds{band}. {} Dashed: a fault begins.", seeds(summary))
 }
 
 struct Plots {
@@ -179,9 +253,7 @@ impl Plots {
         figure: &str,
     ) -> io::Result<()> {
         let Some(chart) = curves::time(summary, y, figure) else { return Ok(()) };
-        let band =
-            if chart.lines.iter().any(|line| !line.band.is_empty()) { "; band: least to most" } else { "" };
-        let caption = format!("Line: median of seeds{band}. {} Dashed: a fault begins.", seeds(summary));
+        let caption = time_caption(summary, &chart);
         self.chart(id, title, caption, &chart)
     }
 
@@ -251,7 +323,7 @@ fn themed(svg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic::{run, scenario};
+    use crate::report::synthetic::{run, scenario, talking};
 
     fn ids(plots: &[Plot]) -> Vec<&str> {
         plots.iter().map(|p| p.id.as_str()).collect()
@@ -277,6 +349,44 @@ mod tests {
             assert!(plot.wide.contains("currentColor") && !plot.wide.contains("#010203"), "{}", plot.id);
             assert!(plot.wide.contains("second"), "{}", plot.id);
             assert!(plot.caption.contains("n = 3") || plot.wide.contains("n = 120"), "{}", plot.id);
+        }
+    }
+
+    #[test]
+    fn what_applications_do_has_its_plots_and_each_queue_its_line() {
+        let plots_of = |variants: &[&str]| {
+            let runs: Vec<_> =
+                (1..=7).flat_map(|s| variants.iter().map(move |v| talking(v, s, 300))).collect();
+            all(&Summary::new(&scenario(), "d", runs)).unwrap()
+        };
+        let one = plots_of(&["default"]);
+        let wanted = [
+            "members-wrong",
+            "detection",
+            "dissemination",
+            "event-latency",
+            "query-latency",
+            "keys-rotation",
+            "false-positives",
+            "traffic",
+            "kinds",
+            "queue-depth",
+            "suspicions",
+        ];
+        assert_eq!(ids(&one), wanted);
+        let queues = one.iter().find(|p| p.id == "queue-depth").unwrap();
+        let named = |name: &str| queues.wide.contains(name);
+        assert!(named("events") && named("queries") && named("members") && !named("intents"));
+        let kinds = one.iter().find(|p| p.id == "kinds").unwrap();
+        assert!(kinds.wide.contains("2 others"), "what is hardly there stands together");
+        let two = plots_of(&["a", "b"]);
+        assert!(two.len() == 12 && two.iter().all(|p| IDS.contains(&p.id.as_str())), "{:?}", ids(&two));
+        for id in ["event-latency", "query-latency", "queue-depth", "queue-events"] {
+            assert!(ids(&two).contains(&id), "{id}: {:?}", ids(&two));
+        }
+        for plots in [one, two] {
+            let bytes: usize = plots.iter().map(|p| p.wide.len() + p.narrow.len()).sum();
+            assert!(bytes < 700_000, "{bytes} bytes");
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::problem::Problem;
 use super::{NODES_MAX, Rules, is_name, top_key};
 
 /// Repetitions of one fault; more would only fill the report.
-const REPETITIONS_MAX: u128 = 100_000;
+pub(super) const REPETITIONS_MAX: u128 = 100_000;
 /// How wrong a clock may run, either way.
 const RATE_MAX: f64 = 10.0;
 /// How far a clock may jump, either way.

@@ -3,6 +3,7 @@
 mod fault;
 mod travel;
 mod variant;
+mod workload;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,11 +14,13 @@ use super::diagnostic::plain;
 use super::model::*;
 use super::path::Path;
 use super::problem::Problem;
-use crate::metric::{Shape, metric_named};
+use crate::metric::{METRICS, Metric, Shape, Unit, metric_named};
 
 const NODES_MAX: u32 = 100_000;
 const SEEDS_MAX: u32 = 100_000;
 pub(super) const NAME_MAX: usize = 64;
+/// Bytes of a label (`Config::label`).
+const LABEL_BYTES_MAX: usize = 255;
 const DURATION_MAX: Duration = Duration::from_secs(7 * 86_400);
 
 /// Everything that is wrong with a scenario's values.
@@ -27,6 +30,7 @@ pub(super) fn problems(scenario: &Scenario) -> Vec<Problem> {
     rules.cluster();
     rules.network();
     rules.faults();
+    rules.workloads();
     rules.variants();
     for (number, expect) in scenario.expects.iter().enumerate() {
         rules.expect(expect, &Path::root().key("expect").index(number));
@@ -105,7 +109,17 @@ impl Rules<'_> {
                 self.problems.push(rests);
             }
         }
+        if let Some(key) = &cluster.key {
+            self.key(key, &path.key("key"));
+        }
         self.zones(&path.key("zones"));
+    }
+
+    fn key(&mut self, key: &str, path: &Path) {
+        if !is_name(key) {
+            let hint = "a name, such as \"a\": equal names are equal keys";
+            self.report(path, "must be 1 to 64 letters, digits, `-` or `_`", hint);
+        }
     }
 
     pub(super) fn config_error(&mut self, error: &ConfigError, path: &Path) {
@@ -132,6 +146,13 @@ impl Rules<'_> {
             }
             if zone.nodes == 0 {
                 self.report(&here.key("nodes"), "must be 1 or more", "leave out a zone without nodes");
+            }
+            if let Some(key) = &zone.key {
+                self.key(key, &here.key("key"));
+            }
+            if let Some(label) = zone.label.as_ref().filter(|label| label.len() > LABEL_BYTES_MAX) {
+                let message = format!("must be at most {LABEL_BYTES_MAX} bytes");
+                self.report(&here.key("label"), message, &format!("it has {}", label.len()));
             }
             if u64::from(zone.first) != total.min(u32::MAX.into()) {
                 self.report(
@@ -162,7 +183,7 @@ impl Rules<'_> {
         if (metric.shape == Shape::Distribution) != expect.statistic.is_some() {
             self.report(
                 &here,
-                "distributions have a statistic, values have none",
+                "distributions have a statistic, values and ratios have none",
                 "for example detection.all.p99",
             );
         }
@@ -171,7 +192,13 @@ impl Rules<'_> {
             Bound::Above(bound) => ("above", bound),
             Bound::Equals(bound) => ("equals", bound),
             Bound::Near { value, .. } => ("near", value),
+            Bound::WilsonContains(share) => ("wilson_contains", share),
         };
+        let compared = expect.ratio_to.is_some();
+        if metric.unit == Unit::Ratio && !compared && bound > 1.0 {
+            self.report(&path.key(key), "must be at most 1", "a share: 0.971 is 97.1 %");
+        }
+        self.wilson(expect, metric, path);
         if !bound.is_finite() || bound < 0.0 || (key == "below" && bound == 0.0) {
             let message = if key == "below" { "must be more than 0" } else { "must be 0 or more" };
             self.report(&path.key(key), message, "no metric is below 0");
@@ -180,13 +207,35 @@ impl Rules<'_> {
         if let Some(needed) = self.lacks(expect.metric) {
             let message = format!("nothing in this scenario makes a sample of {}", expect.metric);
             let problem = Problem::at(&here, message).hint(needed).rests_on(top_key("fault"));
+            let problem = problem.rests_on(top_key("workload"));
             self.problems.push(problem.rests_on(top_key("cluster").key("start")));
+        }
+    }
+
+    /// A Wilson interval is about one share of all runs together.
+    fn wilson(&mut self, expect: &Expect, metric: &Metric, path: &Path) {
+        if !matches!(expect.bound, Bound::WilsonContains(_)) {
+            return;
+        }
+        let here = path.key("wilson_contains");
+        let ratios: Vec<&str> = METRICS.iter().filter(|m| m.shape == Shape::Ratio).map(|m| m.name).collect();
+        if metric.shape != Shape::Ratio {
+            let message = format!("{} is no share of counts, so it has no Wilson interval", metric.name);
+            let problem = Problem::at(&here, message).key_itself();
+            self.problems.push(problem.hint(format!("such shares: {}", ratios.join(", "))));
+        } else if expect.ratio_to.is_some() {
+            let problem = Problem::at(&path.key("ratio_to"), "a quotient has no Wilson interval");
+            self.problems.push(problem.hint("write below, above, equals or near"));
+        } else if expect.over != Over::Pooled {
+            let message = "`wilson_contains` is about all seeds together";
+            self.report(&path.key("over"), message, "add over = \"pooled\"");
         }
     }
 
     /// What a metric needs and this scenario does not have.
     fn lacks(&self, metric: &str) -> Option<&'static str> {
         let has = |names: &[&str]| self.scenario.faults.iter().any(|f| names.contains(&f.kind.name()));
+        let does = |kind: &str| self.scenario.workloads.iter().any(|w| w.kind.name() == kind);
         let (there, needed) = match metric {
             "suspicion.first" | "detection.first" | "detection.all" | "dissemination.failure" => {
                 let kinds = ["crash", "restart", "pause", "block-io"];
@@ -200,7 +249,10 @@ impl Rules<'_> {
                 )
             }
             "dissemination.leave" => (has(&["leave"]), "it needs a fault of kind leave"),
-            "dissemination.update" => (false, "no fault changes tags"),
+            "dissemination.update" => (does("tags"), "it needs a workload of kind tags"),
+            "keys.rotation" => (does("keys"), "it needs a workload of kind keys"),
+            name if name.starts_with("event.") => (does("event"), "it needs a workload of kind event"),
+            name if name.starts_with("query.") => (does("query"), "it needs a workload of kind query"),
             _ => (true, ""),
         };
         (!there).then_some(needed)

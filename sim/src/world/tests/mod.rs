@@ -21,7 +21,14 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
         warmup: Duration::ZERO,
         duration: Duration::from_secs(120),
         weight: Weight::Light,
-        cluster: Cluster { nodes, config: Config::lan(), profile: Profile::Lan, start, zones: Vec::new() },
+        cluster: Cluster {
+            nodes,
+            config: Config::lan(),
+            profile: Profile::Lan,
+            start,
+            key: None,
+            zones: Vec::new(),
+        },
         network: crate::scenario::Network {
             travel: Travel {
                 latency: Some(Latency::Uniform {
@@ -35,6 +42,7 @@ fn scenario(nodes: u32, start: Start, faults: Vec<(u64, FaultKind)>) -> Scenario
             receive_buffer: 2 << 20,
         },
         faults,
+        workloads: Vec::new(),
         variants: vec![Variant::new("default", Config::lan())],
         expects: Vec::new(),
         source: String::new(),
