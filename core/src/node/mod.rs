@@ -101,26 +101,29 @@ struct Periodic {
 }
 
 /// One node of a cluster: the whole protocol's state, advanced by [`step`](crate::step) alone.
+///
+/// What every step touches comes first and lies together: with thousands of nodes in one process, each cache line counts.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Node {
+    members: Members,
     pub(crate) config: Arc<Config>,
+    clock: Instant,
+    periodic: Periodic,
+    own_broadcast: Option<OwnBroadcast>,
+    health: Health,
+    life: Life,
     pub(crate) wire: Wire,
     pub(crate) deadlines: Deadlines,
-    pub(crate) counters: Counters,
-    clock: Instant,
-    rng: Rng,
-    members: Members,
-    queue: Lanes,
     prober: Prober,
+    queue: Lanes,
+    pub(crate) counters: Counters,
+    phases: Phases,
     relays: Relays,
     suspicions: Suspicions,
-    health: Health,
+    rng: Rng,
     streams: Streams,
-    phases: Phases,
-    periodic: Periodic,
     joins: Vec<Join>,
-    own_broadcast: Option<OwnBroadcast>,
-    life: Life,
     clocks: LamportClocks,
 }
 
