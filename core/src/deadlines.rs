@@ -1,7 +1,8 @@
 //! One indexed heap of everything that is due, and why. A node has one deadline: the head of this heap.
 
-use alloc::vec::Vec;
 use core::num::NonZeroU32;
+
+use smallvec::SmallVec;
 
 use crate::id::{ProbeSeq, Slot};
 use crate::io::StreamId;
@@ -61,6 +62,7 @@ struct Entry {
     /// Order among equal times: first armed, first fired.
     seq: u64,
     timer: u32,
+    due: Due,
 }
 
 impl Entry {
@@ -69,59 +71,51 @@ impl Entry {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    due: Due,
-    position: u32,
-}
+/// Deadlines of a node in peace: its next probe, the one under way, an exchange. They need no memory elsewhere.
+const FEW: usize = 3;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
-    heap: Vec<Entry>,
-    places: Vec<Place>,
-    vacant: Vec<u32>,
+    heap: SmallVec<[Entry; FEW]>,
+    /// Where in the heap each timer's entry is.
+    positions: SmallVec<[u32; FEW]>,
+    vacant: SmallVec<[u32; FEW]>,
     seq: u64,
 }
 
 impl Deadlines {
+    #[inline]
     pub(crate) fn next(&self) -> Option<(Instant, Due)> {
-        self.heap.first().map(|e| (e.at, self.places[e.timer as usize].due))
+        self.heap.first().map(|e| (e.at, e.due))
     }
 
     pub(crate) fn arm(&mut self, at: Instant, due: Due) -> Timer {
-        let position = self.heap.len() as u32;
-        let place = Place { due, position };
-        let timer = match self.vacant.pop() {
-            Some(timer) => {
-                self.places[timer as usize] = place;
-                timer
-            }
-            None => {
-                self.places.push(place);
-                self.places.len() as u32 - 1
-            }
-        };
+        let position = self.heap.len();
+        let timer = self.vacant.pop().unwrap_or_else(|| {
+            self.positions.push(0);
+            self.positions.len() as u32 - 1
+        });
         self.seq += 1;
-        self.heap.push(Entry { at, seq: self.seq, timer });
-        self.rise(position as usize);
+        let entry = Entry { at, seq: self.seq, timer, due };
+        self.heap.push(entry);
+        self.rise(position, entry);
         Timer::of(timer)
     }
 
     pub(crate) fn move_to(&mut self, timer: Timer, at: Instant) {
-        let position = self.places[timer.place()].position as usize;
+        let position = self.positions[timer.place()] as usize;
         self.seq += 1;
-        self.heap[position] = Entry { at, seq: self.seq, timer: timer.place() as u32 };
-        self.rise(position);
-        self.sink(self.places[timer.place()].position as usize);
+        let entry = Entry { at, seq: self.seq, ..self.heap[position] };
+        self.settle(position, entry);
     }
 
     /// When a timer fires.
     pub(crate) fn at(&self, timer: Timer) -> Instant {
-        self.heap[self.places[timer.place()].position as usize].at
+        self.heap[self.positions[timer.place()] as usize].at
     }
 
     pub(crate) fn cancel(&mut self, timer: Timer) {
-        let position = self.places[timer.place()].position as usize;
+        let position = self.positions[timer.place()] as usize;
         self.remove(position);
     }
 
@@ -131,58 +125,69 @@ impl Deadlines {
         if head.at > now {
             return None;
         }
-        let due = self.places[head.timer as usize].due;
         self.remove(0);
-        Some(due)
+        Some(head.due)
     }
 
     fn remove(&mut self, position: usize) {
-        let removed = self.heap.swap_remove(position);
-        self.vacant.push(removed.timer);
-        if let Some(moved) = self.heap.get(position) {
-            self.places[moved.timer as usize].position = position as u32;
-            self.rise(position);
-            self.sink(position);
+        self.vacant.push(self.heap[position].timer);
+        let Some(last) = self.heap.pop() else { return };
+        if position < self.heap.len() {
+            self.settle(position, last);
         }
     }
 
-    fn rise(&mut self, mut position: usize) {
+    /// Puts an entry where it belongs, given a position that is free for it.
+    fn settle(&mut self, position: usize, entry: Entry) {
+        let position = self.rise(position, entry);
+        self.sink(position, entry);
+    }
+
+    /// Puts an entry into a free position, or above; where.
+    fn rise(&mut self, mut position: usize, entry: Entry) -> usize {
+        let (heap, positions) = (&mut *self.heap, &mut *self.positions);
         while position > 0 {
             let parent = (position - 1) / 2;
-            if !self.heap[position].before(&self.heap[parent]) {
+            let above = heap[parent];
+            if !entry.before(&above) {
                 break;
             }
-            self.swap(position, parent);
+            heap[position] = above;
+            positions[above.timer as usize] = position as u32;
             position = parent;
         }
+        heap[position] = entry;
+        positions[entry.timer as usize] = position as u32;
+        position
     }
 
-    fn sink(&mut self, mut position: usize) {
+    /// Moves the entry at a position down to where it belongs.
+    fn sink(&mut self, mut position: usize, entry: Entry) {
+        let (heap, positions) = (&mut *self.heap, &mut *self.positions);
         loop {
             let left = 2 * position + 1;
-            let Some(first) = self.heap.get(left) else { return };
-            let smaller = match self.heap.get(left + 1) {
+            let Some(first) = heap.get(left) else { break };
+            let smaller = match heap.get(left + 1) {
                 Some(second) if second.before(first) => left + 1,
                 _ => left,
             };
-            if !self.heap[smaller].before(&self.heap[position]) {
-                return;
+            let below = heap[smaller];
+            if !below.before(&entry) {
+                break;
             }
-            self.swap(position, smaller);
+            heap[position] = below;
+            positions[below.timer as usize] = position as u32;
             position = smaller;
         }
-    }
-
-    fn swap(&mut self, a: usize, b: usize) {
-        self.heap.swap(a, b);
-        self.places[self.heap[a].timer as usize].position = a as u32;
-        self.places[self.heap[b].timer as usize].position = b as u32;
+        heap[position] = entry;
+        positions[entry.timer as usize] = position as u32;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 

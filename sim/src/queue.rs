@@ -9,6 +9,8 @@ struct Entry {
     time: u64,
     sequence: u64,
     what: u32,
+    /// The next entry of its bucket's list, or of the free ones.
+    next: u32,
 }
 
 /// Nanoseconds of a bucket, as a power of two: 0.26 ms.
@@ -17,13 +19,6 @@ const BUCKET_BITS: u32 = 18;
 const BUCKETS: u64 = 8192;
 /// The end of a list of entries.
 const NIL: u32 = u32::MAX;
-
-/// An entry in the ring; the lists of all buckets share one memory.
-#[derive(Clone, Copy, Debug)]
-struct Linked {
-    entry: Entry,
-    next: u32,
-}
 
 /// A ring of buckets, each sorted when its turn comes; what lies beyond the ring waits in a heap.
 ///
@@ -42,7 +37,8 @@ pub struct EventQueue {
     ring: Vec<u32>,
     /// Which buckets of the ring have a list.
     occupied: Vec<u64>,
-    linked: Vec<Linked>,
+    /// The entries in the ring; the lists of all buckets share one memory.
+    linked: Vec<Entry>,
     free: u32,
     in_ring: usize,
     /// What lies beyond the ring.
@@ -76,7 +72,7 @@ impl EventQueue {
     /// Adds `what` at `time` (nanoseconds).
     #[inline]
     pub fn push(&mut self, time: u64, what: u32) {
-        let entry = Entry { time, sequence: self.pushed, what };
+        let entry = Entry { time, sequence: self.pushed, what, next: NIL };
         self.pushed += 1;
         let bucket = time >> BUCKET_BITS;
         if bucket <= self.bucket {
@@ -105,15 +101,11 @@ impl EventQueue {
 
     fn link(&mut self, entry: Entry) {
         let place = ((entry.time >> BUCKET_BITS) % BUCKETS) as usize;
-        let linked = Linked { entry, next: self.ring[place] };
+        let entry = Entry { next: self.ring[place], ..entry };
         let index = match self.linked.get_mut(self.free as usize) {
-            Some(vacant) => {
-                let index = std::mem::replace(&mut self.free, vacant.next);
-                *vacant = linked;
-                index
-            }
+            Some(vacant) => std::mem::replace(&mut self.free, std::mem::replace(vacant, entry).next),
             None => {
-                self.linked.push(linked);
+                self.linked.push(entry);
                 self.linked.len() as u32 - 1
             }
         };
@@ -149,7 +141,7 @@ impl EventQueue {
         let mut index = std::mem::replace(&mut self.ring[place], NIL);
         self.occupied[place / 64] &= !(1 << (place % 64));
         while let Some(linked) = self.linked.get_mut(index as usize) {
-            self.sorted.push(linked.entry);
+            self.sorted.push(*linked);
             self.in_ring -= 1;
             let next = std::mem::replace(&mut linked.next, self.free);
             self.free = index;

@@ -1,8 +1,7 @@
 //! The prober's side of a probe: one at a time, from the ping to its verdict.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
-
-use smallvec::SmallVec;
 
 use crate::deadlines::Timer;
 use crate::id::{Incarnation, ProbeSeq, Slot};
@@ -20,7 +19,7 @@ pub(crate) struct InFlight {
     pub(crate) end: Instant,
     pub(crate) nacks_expected: u8,
     /// Who nacked, each once: a helper that answers twice must not cover up for one that does not answer.
-    pub(crate) nacks: SmallVec<[SocketAddr; 4]>,
+    pub(crate) nacks: Vec<SocketAddr>,
     /// The stream that the ping is tried over.
     pub(crate) stream: Option<StreamId>,
     /// [`Due::ProbeTimeout`](crate::Due::ProbeTimeout), until it has fired.

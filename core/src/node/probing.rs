@@ -1,6 +1,6 @@
 //! The prober's ticks: pick a member, ping it, ask helpers, conclude (SWIM 3.1, Lifeguard IV-A and IV-C).
 
-use smallvec::SmallVec;
+use alloc::vec::Vec;
 
 use super::Node;
 use super::spreading::Opened;
@@ -42,7 +42,7 @@ impl Node {
             sent: now,
             end,
             nacks_expected: 0,
-            nacks: SmallVec::new(),
+            nacks: Vec::new(),
             stream: None,
             timeout: Some(self.deadlines.arm(now + patience, Due::ProbeTimeout)),
             end_timer: None,

@@ -1,5 +1,6 @@
 //! The queues of news side by side: about members, and one for each kind of Serf's messages; and how they share a packet.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::queue::Broadcasts;
@@ -23,9 +24,17 @@ const SHARES_SUM: usize = 12;
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
     pub(crate) members: Broadcasts,
+    /// Messages waiting in the queues of Serf's layer: while there are none, nobody looks at them.
+    serf_waiting: usize,
+    serf: Box<Serf>,
+}
+
+/// The queues of Serf's layer.
+#[derive(Clone, Debug)]
+struct Serf {
     /// Intents, queries, events.
-    others: [Broadcasts; LANES - 1],
-    /// Messages of Serf's layer replace nothing: each gets a number of its own.
+    lanes: [Broadcasts; LANES - 1],
+    /// Its messages replace nothing: each gets a number of its own.
     next: u32,
     /// Bytes of its share that each queue has not used: what is longer than one packet's share gets room after a few packets.
     credit: [usize; LANES],
@@ -33,28 +42,24 @@ pub(crate) struct Lanes {
 
 impl Lanes {
     pub(crate) fn new() -> Self {
-        Self {
-            members: Broadcasts::new(),
-            others: [Broadcasts::new(), Broadcasts::new(), Broadcasts::new()],
-            next: 0,
-            credit: [0; LANES],
-        }
+        let lanes = [Broadcasts::new(), Broadcasts::new(), Broadcasts::new()];
+        let serf = Box::new(Serf { lanes, next: 0, credit: [0; LANES] });
+        Self { members: Broadcasts::new(), serf_waiting: 0, serf }
     }
 
-    pub(crate) const fn lane(&self, lane: Lane) -> &Broadcasts {
-        &self.others[lane as usize]
+    pub(crate) fn lane(&self, lane: Lane) -> &Broadcasts {
+        &self.serf.lanes[lane as usize]
     }
 
     /// Messages waiting, by queue: members, intents, queries, events.
-    pub(crate) const fn depths(&self) -> [usize; LANES] {
-        let [intents, queries, events] = &self.others;
+    pub(crate) fn depths(&self) -> [usize; LANES] {
+        let [intents, queries, events] = &self.serf.lanes;
         [self.members.len(), intents.len(), queries.len(), events.len()]
     }
 
     /// Messages waiting in all queues.
     pub(crate) const fn len(&self) -> usize {
-        let [members, intents, queries, events] = self.depths();
-        members + intents + queries + events
+        self.members.len() + self.serf_waiting
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -63,19 +68,23 @@ impl Lanes {
 
     /// Bytes waiting in all queues.
     pub(crate) fn bytes(&self) -> usize {
-        self.members.bytes() + self.others.iter().map(Broadcasts::bytes).sum::<usize>()
+        self.members.bytes() + self.serf.lanes.iter().map(Broadcasts::bytes).sum::<usize>()
     }
 
     /// Whether something has not been sent once.
     pub(crate) fn has_unsent(&self) -> bool {
-        self.members.unsent() > 0 || self.others.iter().any(|queue| queue.unsent() > 0)
+        let serf = || self.serf.lanes.iter().any(|queue| queue.unsent() > 0);
+        self.members.unsent() > 0 || self.serf_waiting > 0 && serf()
     }
 
     /// Queues a message; its number, by which [`Broadcasts::waits_for`] finds it, and how many others were dropped for it.
     pub(crate) fn push(&mut self, lane: Lane, kind: Kind, bytes: &[u8], max: usize) -> (u32, u32) {
-        self.next = self.next.wrapping_add(1);
-        let number = self.next;
-        (number, self.others[lane as usize].push(number, kind, bytes, max))
+        let Serf { lanes, next, .. } = &mut *self.serf;
+        *next = next.wrapping_add(1);
+        let shed = lanes[lane as usize].push(*next, kind, bytes, max);
+        let number = *next;
+        self.count_waiting();
+        (number, shed)
     }
 
     /// Appends as much as fits, each message once, at most `count_max` from each queue (0: no limit).
@@ -88,8 +97,7 @@ impl Lanes {
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        if self.others.iter().all(Broadcasts::is_empty) {
-            self.credit = [0; LANES];
+        if self.serf_waiting == 0 {
             return self.members.take(room, count_max, limit, out, kinds);
         }
         let shares = match packing {
@@ -104,7 +112,15 @@ impl Lanes {
             self.queue_mut(lane).take(allowed, count_max, limit, out, kinds);
             let used = out.len() - before;
             (left, unused) = (left - used, allowed - used);
-            self.credit[lane] = self.credit[lane].saturating_sub(used);
+            self.serf.credit[lane] = self.serf.credit[lane].saturating_sub(used);
+        }
+        self.count_waiting();
+    }
+
+    fn count_waiting(&mut self) {
+        self.serf_waiting = self.serf.lanes.iter().map(Broadcasts::len).sum();
+        if self.serf_waiting == 0 {
+            self.serf.credit = [0; LANES];
         }
     }
 
@@ -115,13 +131,13 @@ impl Lanes {
         for (lane, need) in needs.iter_mut().enumerate() {
             *need = self.queue_mut(lane).bytes();
             let share = room * SHARES[lane] / SHARES_SUM;
-            self.credit[lane] = if *need == 0 { 0 } else { (self.credit[lane] + share).min(room) };
+            self.serf.credit[lane] = if *need == 0 { 0 } else { (self.serf.credit[lane] + share).min(room) };
         }
         let mut by_credit: [usize; LANES] = core::array::from_fn(|lane| lane);
-        by_credit.sort_by_key(|lane| core::cmp::Reverse(self.credit[*lane]));
+        by_credit.sort_by_key(|lane| core::cmp::Reverse(self.serf.credit[*lane]));
         let (mut left, mut shares) = (room, [0; LANES]);
         for lane in by_credit {
-            shares[lane] = needs[lane].min(self.credit[lane]).min(left);
+            shares[lane] = needs[lane].min(self.serf.credit[lane]).min(left);
             left -= shares[lane];
         }
         for lane in 0..LANES {
@@ -132,10 +148,10 @@ impl Lanes {
         shares
     }
 
-    const fn queue_mut(&mut self, lane: usize) -> &mut Broadcasts {
+    fn queue_mut(&mut self, lane: usize) -> &mut Broadcasts {
         match lane {
             0 => &mut self.members,
-            _ => &mut self.others[lane - 1],
+            _ => &mut self.serf.lanes[lane - 1],
         }
     }
 }
