@@ -98,7 +98,7 @@ pub use config::Config;
 pub use deadlines::Due;
 pub use detect::{SuspicionTimes, suspicion_times};
 pub use members::Roster;
-pub use node::{Birth, MemberView, Node, Restore};
+pub use node::{Birth, MemberView, Node, Restore, Snapshot};
 pub use rng::Seed;
 pub use spread::transmit_limit;
 pub use step::step;

@@ -9,6 +9,7 @@ mod keys;
 mod messages;
 mod probing;
 mod queries;
+mod snapshot;
 mod spreading;
 mod stale;
 mod streaming;
@@ -37,6 +38,7 @@ use crate::time::{Instant, nanos};
 use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
 use intents::Intents;
+pub use snapshot::Snapshot;
 
 /// Who a node is when it is born, and what it knows.
 #[derive(Clone, Debug)]
@@ -60,6 +62,9 @@ pub struct Restore {
     pub incarnation: Incarnation,
     /// Members believed alive; shared, so that giving it costs nothing. One of the node's own name is skipped.
     pub roster: Arc<Roster>,
+    /// Members that had failed: shown as failed, and dialled until `reconnect_timeout` has passed since birth. Of a name
+    /// that is in the roster too, the roster counts; more than `members_max` are dropped and counted.
+    pub failed: Vec<(SharedIdentity, Incarnation)>,
     /// The largest Lamport times that its former life saw; 0 when they are not known. Older events and queries are not delivered.
     pub clocks: Clocks,
 }
@@ -125,6 +130,8 @@ pub struct Node {
     joins: Vec<Join>,
     own_broadcast: Option<OwnBroadcast>,
     life: Life,
+    /// Whether force-leaves are under way: every step asks.
+    force_leaving: bool,
     clocks: LamportClocks,
     intents: Box<Intents>,
 }
@@ -171,10 +178,12 @@ impl Node {
             joins: Vec::new(),
             own_broadcast: None,
             life: Life::Running,
+            force_leaving: false,
             clocks: LamportClocks::restored(birth.restore.clocks),
             intents: Box::default(),
             config,
         };
+        node.remember_failed(birth.restore.failed, now);
         node.arm_periodic(now);
         Ok(node)
     }
@@ -206,6 +215,7 @@ impl Node {
             joins: self.joins.clone(),
             own_broadcast: self.own_broadcast,
             life: self.life,
+            force_leaving: self.force_leaving,
             clocks: self.clocks,
             intents: self.intents.clone(),
         }
@@ -301,7 +311,9 @@ impl Node {
     /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
         self.finish_own_broadcast(now, out);
-        self.finish_force_leaves(out);
+        if self.force_leaving {
+            self.finish_force_leaves(out);
+        }
         self.arm_periodic(now);
     }
 
