@@ -235,7 +235,8 @@ fn a_cluster_of_two_version_ranges_works_and_a_version_outside_is_refused_with_i
         let stranger = born(3, &config, &[], net.now);
         net.nodes.truncate(3);
         net.events.truncate(3);
-        (net.nodes.push(Some(stranger)), net.events.push(Vec::new()));
+        net.nodes.push(Some(stranger));
+        net.events.push(Vec::new());
         // Refused whoever is asked, also one whose own range would do.
         for to in [0, 1] {
             net.completed.clear();

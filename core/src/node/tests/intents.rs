@@ -167,7 +167,8 @@ fn a_member_that_left_can_rejoin_at_once_with_another_tag() {
 fn a_failed_member_is_reaped_and_one_that_comes_back_in_time_is_not() {
     let short = Config { reconnect_timeout: 60 * SECOND, ..lan() };
     let mut net = Cluster::converged(4, &short);
-    (net.kill(1), net.kill(2));
+    net.kill(1);
+    net.kill(2);
     net.run(40 * SECOND);
     net.nodes[2] = Some(born(2, &short, &[], net.now));
     net.run(70 * SECOND);

@@ -32,7 +32,8 @@ fn after_some_time() -> Cluster {
     let mut net = Cluster::converged(6, &lan());
     net.command(5, 1, Command::Leave);
     net.run(7 * SECOND);
-    (net.kill(4), net.kill(5));
+    net.kill(4);
+    net.kill(5);
     net.run(60 * SECOND);
     assert_eq!(net.events[0], ["leave n5", "failed n4"]);
     net
