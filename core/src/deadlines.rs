@@ -32,6 +32,8 @@ pub enum Due {
     Stream(StreamId),
     /// A leave or an update has waited long enough.
     Broadcast,
+    /// Missing user events are asked for.
+    Repair,
 }
 
 /// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.

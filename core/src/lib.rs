@@ -96,11 +96,12 @@ pub mod wire;
 
 pub use config::Config;
 pub use deadlines::Due;
+pub use events::coalesce;
 pub use detect::{SuspicionTimes, suspicion_times};
 pub use members::Roster;
 pub use node::{Birth, MemberView, Node, Restore};
 pub use rng::Seed;
-pub use spread::transmit_limit;
+pub use spread::{QueueDepths, transmit_limit};
 pub use step::step;
 pub use sync::push_pull_period;
 pub use time::Instant;

@@ -120,6 +120,7 @@ impl Node {
     ) {
         match result {
             Ok(()) => {
+                self.user_events.met = true;
                 if let Some(join) = self.joins.iter_mut().find(|join| join.id == id) {
                     join.reached += 1;
                 }
