@@ -36,6 +36,8 @@ pub enum Due {
     Intents,
     /// A force-leave has waited long enough; the number of its intent in its queue.
     ForceLeave(u32),
+    /// Missing user events are asked for.
+    Repair,
 }
 
 /// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.

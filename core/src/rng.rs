@@ -52,6 +52,8 @@ pub(crate) enum Purpose {
     NameIndex = 1,
     /// The phases of periodic work.
     Phases = 2,
+    /// Which life of the node numbers its user events.
+    EventLife = 5,
 }
 
 /// One stream of draws.

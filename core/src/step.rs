@@ -45,13 +45,14 @@ fn fire(node: &mut Node, due: Due, now: Instant, outbox: &mut Outbox) {
         Due::Relay(ours) => node.on_relay_due(ours, now, outbox),
         Due::Suspicion(slot) => node.on_suspicion_expired(slot, now, outbox),
         Due::Lifetime(slot) => node.on_lifetime_over(slot, now, outbox),
-        Due::Gossip => node.on_gossip_due(outbox),
+        Due::Gossip => node.on_gossip_due(now, outbox),
         Due::Sync => node.on_sync_due(now, outbox),
         Due::Reconnect => node.on_reconnect_due(now, outbox),
         Due::Stream(id) => node.on_stream_deadline(id, outbox),
         Due::Broadcast => node.on_broadcast_due(now, outbox),
         Due::Intents => node.on_intents_due(now),
         Due::ForceLeave(number) => node.on_force_leave_due(number, outbox),
+        Due::Repair => node.on_repair_due(now, outbox),
     }
 }
 

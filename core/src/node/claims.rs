@@ -313,6 +313,7 @@ impl Node {
         let max = self.config.queue_messages_max as usize;
         let shed = self.queue.members.push(slot.index, message.kind(), &out.bytes[start..], max);
         out.bytes.truncate(start);
+        self.pace.news();
         self.note_shed_broadcasts(shed, out);
     }
 
@@ -323,6 +324,7 @@ impl Node {
         let max = self.config.queue_messages_max as usize;
         let (number, shed) = self.queue.push(lane, message.kind(), &out.bytes[start..], max);
         out.bytes.truncate(start);
+        self.pace.news();
         self.note_shed_broadcasts(shed, out);
         number
     }

@@ -21,7 +21,7 @@ use crate::wire::{Accusation, Message};
 #[derive(Clone, Debug)]
 pub(super) struct Join {
     id: CommandId,
-    replay: bool,
+    pub(super) replay: bool,
     rest: vec::IntoIter<SocketAddr>,
     current: SocketAddr,
     reached: u32,
@@ -131,6 +131,7 @@ impl Node {
     ) {
         match result {
             Ok(()) => {
+                self.user_events.met = true;
                 if let Some(join) = self.joins.iter_mut().find(|join| join.id == id) {
                     join.reached += 1;
                 }

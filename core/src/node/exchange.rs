@@ -4,7 +4,7 @@ use super::{Life, Node};
 use crate::error::StreamFailure;
 use crate::id::{Identity, Incarnation, LamportTime};
 use crate::io::{Outbox, State, Status, StreamId, Via};
-use crate::members::{Known, Members};
+use crate::members::{Known, Members, digest_with, name_digest};
 use crate::spread::Lane;
 use crate::sync::{Purpose, Stage, Stream, span, verify};
 use crate::time::Instant;
@@ -146,7 +146,7 @@ impl Node {
     pub(super) fn on_sync_clocks(&mut self, stream: Stream, clocks: Clocks) {
         self.clocks.witness(clocks);
         if self.is_baseline(stream) {
-            self.skip_earlier_events(clocks.event);
+            self.ignore_events_before(clocks.event);
         }
     }
 
@@ -266,28 +266,40 @@ impl Node {
 /// The part that user events have in an exchange.
 impl Node {
     /// Says how far this node has come with each origin's events.
-    pub(super) fn say_marks(&self, _frames: &mut Frames, _out: &mut Outbox) {}
-
-    /// Says the earlier events that this node still has.
-    fn say_events_again(&self, _frames: &mut Frames, _out: &mut Outbox) {}
-
-    /// A digest of all that [`Node::say_marks`] would say.
-    pub(super) fn marks_digest(&self) -> u64 {
-        0
+    pub(super) fn say_marks(&self, frames: &mut Frames, out: &mut Outbox) {
+        for mark in self.event_marks() {
+            frames.say(&self.wire, &Message::EventMark(mark), out);
+        }
     }
 
-    /// How far the peer has come with an origin's events.
+    /// A digest of all that [`Node::say_marks`] would say, in whatever order.
+    pub(super) fn marks_digest(&self) -> u64 {
+        let one = |mark: EventMark<'_>| {
+            let numbers = [mark.life.0, mark.complete.0, mark.highest.0];
+            let origin = name_digest(mark.origin.as_bytes());
+            numbers.into_iter().fold(origin, |digest, number| digest_with(digest, number.into()))
+        };
+        self.event_marks().map(one).fold(0, u64::wrapping_add)
+    }
+
+    /// How far the peer has come with an origin's events: what is missing here is asked for, or was before our join.
     pub(super) fn heard_mark(
         &mut self,
-        _stream: Stream,
-        _mark: &EventMark<'_>,
-        _now: Instant,
-        _out: &mut Outbox,
+        stream: Stream,
+        mark: &EventMark<'_>,
+        now: Instant,
+        out: &mut Outbox,
     ) {
+        let baseline = self.is_baseline(stream);
+        self.on_event_mark(stream.peer, mark, baseline, now, out);
     }
 
-    /// Events up to the partner's clock are earlier than our join, and not delivered.
-    fn skip_earlier_events(&mut self, _partner: LamportTime) {}
+    /// Says the earlier events that this node still has.
+    fn say_events_again(&self, frames: &mut Frames, out: &mut Outbox) {
+        for event in self.replay_events() {
+            frames.say(&self.wire, &Message::EventAgain(event), out);
+        }
+    }
 }
 
 /// A reason as long as the wire takes it.

@@ -26,12 +26,12 @@ use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
-use crate::events::LamportClocks;
+use crate::events::{EventLog, LamportClocks};
 use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
-use crate::spread::Lanes;
+use crate::spread::{Lanes, Pace, QueueDepths};
 use crate::sync::{Streams, push_pull_period};
 use crate::tags::Tags;
 use crate::time::{Instant, nanos};
@@ -134,6 +134,8 @@ pub struct Node {
     force_leaving: bool,
     clocks: LamportClocks,
     intents: Box<Intents>,
+    pace: Pace,
+    user_events: Box<EventLog>,
 }
 
 impl Node {
@@ -158,6 +160,7 @@ impl Node {
         let me = Arc::new(Identity { name: birth.name, addr, meta: meta.into(), versions });
         let incarnation = birth.restore.incarnation.next();
         let members = Members::new(me, incarnation, &birth.seed, birth.restore.roster, now);
+        let user_events = EventLog::new(&birth.seed, birth.restore.clocks.event, members.n_serf() > 1);
         let phases = Phases::draw(&config, &birth.seed, members.n_swim(), now);
         let mut rng = birth.seed.stream(Purpose::Protocol);
         let mut node = Self {
@@ -181,6 +184,8 @@ impl Node {
             force_leaving: false,
             clocks: LamportClocks::restored(birth.restore.clocks),
             intents: Box::default(),
+            pace: Pace::default(),
+            user_events: Box::new(user_events),
             config,
         };
         node.remember_failed(birth.restore.failed, now);
@@ -218,6 +223,8 @@ impl Node {
             force_leaving: self.force_leaving,
             clocks: self.clocks,
             intents: self.intents.clone(),
+            pace: self.pace,
+            user_events: self.user_events.clone(),
         }
     }
 
@@ -281,6 +288,12 @@ impl Node {
         self.queue.len()
     }
 
+    /// Broadcasts that wait to be sent often enough, by queue.
+    #[must_use]
+    pub const fn queue_depths(&self) -> QueueDepths {
+        self.queue.depths()
+    }
+
     /// Suspicions whose timers run at this node.
     #[must_use]
     pub fn open_suspicions(&self) -> usize {
@@ -318,19 +331,24 @@ impl Node {
     }
 
     fn arm_periodic(&mut self, now: Instant) {
-        let Self { periodic, deadlines, phases, config, members, queue, .. } = self;
+        let Self { periodic, deadlines, phases, config, members, queue, pace, .. } = self;
         let company = members.others_up() > 0;
         if periodic.probe.is_none() && company {
             let at = now.next_on_grid(phases.probe, config.probe_interval);
             periodic.probe = Some(deadlines.arm(at, Due::Probe));
         }
-        if periodic.gossip.is_none()
+        if (periodic.gossip.is_none() || pace.is_changed())
             && !queue.is_empty()
             && config.gossip_nodes > 0
             && members.reachable() > 0
         {
-            let at = now.next_on_grid(phases.gossip, config.gossip_interval);
-            periodic.gossip = Some(deadlines.arm(at, Due::Gossip));
+            let planned = pace.planned();
+            let at = pace.plan(now, now.next_on_grid(phases.gossip, config.gossip_interval), config);
+            match periodic.gossip {
+                None => periodic.gossip = Some(deadlines.arm(at, Due::Gossip)),
+                Some(timer) if at != planned => deadlines.move_to(timer, at),
+                Some(_) => {}
+            }
         }
         if periodic.sync.is_none() && company && config.anti_entropy != AntiEntropy::Off {
             periodic.sync = Some(deadlines.arm(now + phases.sync, Due::Sync));

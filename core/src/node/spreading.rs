@@ -4,7 +4,8 @@ use core::net::SocketAddr;
 
 use super::Node;
 use crate::io::Outbox;
-use crate::wire::{Kinds, Message, Wire};
+use crate::time::Instant;
+use crate::wire::{Kind, Kinds, Message, Wire};
 
 /// A packet being written at the end of the outbox.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,17 @@ impl Opened {
     pub(super) fn add(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
         wire.encode(message, &mut out.bytes);
         self.kinds.add(message.kind());
+    }
+
+    /// Adds a message that was encoded before.
+    pub(super) fn add_encoded(&mut self, kind: Kind, bytes: &[u8], out: &mut Outbox) {
+        out.bytes.extend_from_slice(bytes);
+        self.kinds.add(kind);
+    }
+
+    /// Where it begins in the outbox.
+    pub(super) const fn start(&self) -> usize {
+        self.start
     }
 }
 
@@ -43,28 +55,41 @@ impl Node {
     }
 
     /// Sends a packet that has been begun; with `piggyback` with as much waiting news as fits.
-    pub(super) fn finish(&mut self, packet: Opened, to: SocketAddr, piggyback: bool, out: &mut Outbox) {
+    pub(super) fn finish(
+        &mut self,
+        packet: Opened,
+        to: SocketAddr,
+        piggyback: bool,
+        out: &mut Outbox,
+    ) -> Kinds {
         let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
             let limit = self.queue.members.limit(&self.config, self.members.n_swim());
-            self.queue.take(room, self.config.packet_updates_max, limit, &mut out.bytes, &mut kinds);
+            self.queue.take(room, &self.config, limit, &mut out.bytes, &mut kinds);
         }
         self.wire.finish_packet(start, &mut out.bytes);
         out.packet(to, start, kinds);
+        kinds
     }
 
-    /// Tells a few random members what waits; each gets its own batch (memberlist's gossip tick).
-    pub(crate) fn on_gossip_due(&mut self, out: &mut Outbox) {
+    /// Tells a few random members what waits; each gets its own batch (memberlist's gossip tick). When: [`Pace`](crate::spread::Pace).
+    pub(crate) fn on_gossip_due(&mut self, now: Instant, out: &mut Outbox) {
         self.periodic.gossip = None;
         let targets = self.members.choose_reachable(usize::from(self.config.gossip_nodes), &mut self.rng);
+        let mut batch = 0;
         for slot in targets {
             if self.queue.is_empty() {
-                return;
+                break;
             }
             if let Some(to) = self.members.identity(slot).map(|identity| identity.addr) {
-                self.send(to, &[], true, out);
+                let packet = Opened::new(&self.wire, out);
+                let start = packet.start();
+                let sent = self.finish(packet, to, true, out).total() as usize;
+                self.pace.pay(out.bytes.len() - start, now, &self.config);
+                batch = batch.max(sent);
             }
         }
+        self.pace.round_over(now, self.queue.len(), batch, &self.config);
     }
 }

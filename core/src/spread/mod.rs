@@ -1,8 +1,11 @@
 //! Spreading news: the transmit-limited queue that every packet takes along what it has room for.
 
 mod lanes;
+mod pace;
 mod queue;
 
+pub use lanes::QueueDepths;
 pub(crate) use lanes::{Lane, Lanes};
+pub(crate) use pace::Pace;
 
 pub use queue::transmit_limit;

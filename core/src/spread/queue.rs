@@ -55,6 +55,17 @@ struct Waiting {
     slot: u32,
 }
 
+/// A message that was taken out of the order for a moment.
+#[derive(Debug)]
+#[must_use = "what is not put down is lost"]
+pub(crate) struct Lifted(Waiting);
+
+impl Lifted {
+    pub(crate) const fn length(&self) -> usize {
+        self.0.rank.length()
+    }
+}
+
 /// A message that waits; without memory of its own up to the usual length.
 #[derive(Clone, Debug)]
 struct Entry {
@@ -159,6 +170,57 @@ impl Broadcasts {
             let place = self.place(self.entries[slot as usize].rank);
             self.order.remove(place);
             self.vacant.push(slot);
+        }
+    }
+
+    /// Bytes of what is sent next, as far as it goes into `room`, and a little more if there is more.
+    pub(crate) fn demand(&self, room: usize) -> usize {
+        let mut bytes = 0;
+        for waiting in self.order.iter().rev() {
+            bytes += waiting.rank.length();
+            if bytes > room {
+                break;
+            }
+        }
+        bytes
+    }
+
+    /// Bytes of the message that is sent next.
+    pub(crate) fn head(&self) -> usize {
+        self.order.last().map_or(0, |waiting| waiting.rank.length())
+    }
+
+    /// Appends what waits about a member if it fits, and keeps it out of the order until [`Broadcasts::put_down`].
+    pub(crate) fn lift(
+        &mut self,
+        subject: u32,
+        room: usize,
+        out: &mut Vec<u8>,
+        kinds: &mut Kinds,
+    ) -> Option<Lifted> {
+        let &slot = self.by_subject.get(&subject)?;
+        let entry = &self.entries[slot as usize];
+        if entry.bytes.len() > room {
+            return None;
+        }
+        out.extend_from_slice(&entry.bytes);
+        kinds.add(entry.kind);
+        let rank = entry.rank;
+        self.order.remove(self.place(rank));
+        Some(Lifted(Waiting { rank, slot }))
+    }
+
+    /// Puts back what was lifted, sent once more.
+    pub(crate) fn put_down(&mut self, Lifted(mut waiting): Lifted, limit: u32) {
+        let entry = &mut self.entries[waiting.slot as usize];
+        if waiting.rank.sent() + 1 < limit {
+            waiting.rank = waiting.rank.sent_again();
+            entry.rank = waiting.rank;
+            let place = self.place(waiting.rank);
+            self.order.insert(place, waiting);
+        } else {
+            self.by_subject.remove(&entry.subject);
+            self.vacant.push(waiting.slot);
         }
     }
 

@@ -391,6 +391,12 @@ impl Kinds {
         self.0[kind as usize]
     }
 
+    /// Messages of all kinds together.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.0.iter().map(|n| u32::from(*n)).sum()
+    }
+
     /// Messages of every kind, with their number, zeros left out.
     pub fn iter(&self) -> impl Iterator<Item = (Kind, u16)> {
         Kind::ALL.into_iter().zip(self.0).filter(|(_, n)| *n > 0)

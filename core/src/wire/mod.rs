@@ -91,6 +91,12 @@ impl Wire {
         body::encode(message, out);
     }
 
+    /// Reads messages back that [`Wire::encode`] wrote.
+    pub(crate) const fn read_back<'a>(&self, bytes: &'a [u8]) -> Messages<'a> {
+        let Codec::Native(_) = &self.codec;
+        Messages { rest: bytes, carrier: Carrier::Packet }
+    }
+
     /// Begins a packet at the end of `out`; gives where, for [`Wire::finish_packet`]. Append messages in between.
     pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
         let Codec::Native(native) = &self.codec;

@@ -5,7 +5,7 @@ use super::words::{Word, packet};
 use super::{SECOND, addr, born, lan, ms, name};
 use crate::config::{AntiEntropy, Config};
 use crate::id::{Incarnation, LamportTime, NodeName, Versions};
-use crate::io::{Command, CommandId, Done, Input, State, Status, StreamId, StreamInput};
+use crate::io::{Command, CommandId, Done, EventRequest, Input, State, Status, StreamId, StreamInput};
 use crate::node::Node;
 use crate::time::Instant;
 use crate::wire::{Alive, Clocks, Intent, Message, SyncHead, SyncRow, VersionSpan, Wire};
@@ -250,4 +250,85 @@ fn a_cluster_of_two_version_ranges_works_and_a_version_outside_is_refused_with_i
     net.completed.clear();
     net.command(0, 5, Command::Join { addresses: vec![addr(1)], replay: false });
     assert_eq!(net.completed, [(CommandId(5), Ok(Done::Joined { reached: 1, failed: 0 }))]);
+}
+
+fn event(of: &str) -> Command {
+    Command::UserEvent(EventRequest { name: of.into(), payload: [].into(), coalesce: false })
+}
+
+fn heard(net: &Cluster, i: usize) -> Vec<String> {
+    net.events[i].iter().filter(|event| event.starts_with("event")).cloned().collect()
+}
+
+/// 94.
+#[test]
+fn a_joiner_gets_earlier_events_when_it_wants_them_and_only_then() {
+    for replay in [false, true] {
+        for events_back in [1, 5] {
+            let mut net = Cluster::strangers(3, &lan());
+            net.command(1, 1, Command::Join { addresses: vec![addr(0)], replay: false });
+            for id in 0..events_back {
+                net.command(0, 10 + id, event(&alloc::format!("early-{id}")));
+                net.run(SECOND);
+            }
+            net.command(2, 2, Command::Join { addresses: vec![addr(1)], replay });
+            net.run(90 * SECOND);
+            let expected = if replay { events_back as usize } else { 0 };
+            assert_eq!(heard(&net, 2).len(), expected, "replay: {replay}, {:?}", heard(&net, 2));
+            net.command(0, 99, event("late"));
+            net.run(2 * SECOND);
+            for i in 0..3 {
+                assert_eq!(heard(&net, i).last().map(String::as_str), Some("event late of n0"), "node {i}");
+            }
+            assert_eq!(heard(&net, 2).len(), expected + 1);
+        }
+    }
+}
+
+/// Q39: somebody who joins us while we join somebody else is no reason to skip what that one has not told us.
+#[test]
+fn only_the_answer_to_its_own_join_makes_earlier_events_old() {
+    let mut net = Cluster::converged(4, &lan());
+    net.command(0, 1, event("before"));
+    net.run(2 * SECOND);
+    let clocks = Clocks { event: LamportTime(900), ..Clocks::default() };
+    push(
+        &mut net,
+        &[Message::SyncClocks(clocks), Message::SyncRow(row("n1", State::Alive, Status::Alive, 0))],
+    );
+    net.command(1, 2, event("after"));
+    net.run(2 * SECOND);
+    assert_eq!(heard(&net, 0), ["event before of n0", "event after of n1"]);
+}
+
+/// What gossip has lost is closed by exchanges: their marks show it, and it is asked for.
+#[test]
+fn events_that_gossip_did_not_bring_come_by_marks() {
+    for anti_entropy in [AntiEntropy::Full, AntiEntropy::Delta] {
+        let config = Config { anti_entropy, push_pull_interval: 5 * SECOND, ..lan() };
+        let mut net = Cluster::converged(4, &config);
+        for i in 0..3 {
+            net.cut_packets.push((i, 3));
+        }
+        net.command(0, 1, event("missed"));
+        net.command(1, 2, event("missed-too"));
+        net.run(3 * SECOND);
+        assert_eq!(heard(&net, 3), Vec::<String>::new());
+        net.mend();
+        net.run(40 * SECOND);
+        let mut came = heard(&net, 3);
+        came.sort();
+        assert_eq!(came, ["event missed of n0", "event missed-too of n1"], "{anti_entropy:?}");
+        // From then on all have the same, and marks need not be told.
+        let count = |net: &Cluster| -> (u64, u64) {
+            net.live().fold((0, 0), |(syncs, equal), (_, node)| {
+                (syncs + node.counters().syncs, equal + node.counters().syncs_equal)
+            })
+        };
+        let before = count(&net);
+        net.run(40 * SECOND);
+        let after = count(&net);
+        let equal = if anti_entropy == AntiEntropy::Delta { after.0 - before.0 } else { 0 };
+        assert!(after.0 > before.0 && after.1 - before.1 == equal, "{anti_entropy:?}: {before:?} {after:?}");
+    }
 }
