@@ -60,11 +60,11 @@ fn fire(node: &mut Node, due: Due, now: Instant, outbox: &mut Outbox) {
         Due::Gossip => node.on_gossip_due(now, outbox),
         Due::Sync => node.on_sync_due(now, outbox),
         Due::Reconnect => node.on_reconnect_due(now, outbox),
-        Due::Repair => node.on_repair_due(now, outbox),
         Due::Stream(id) => node.on_stream_deadline(id, outbox),
         Due::Broadcast => node.on_broadcast_due(now, outbox),
         Due::Intents => node.on_intents_due(now),
         Due::ForceLeave(number) => node.on_force_leave_due(number, outbox),
+        Due::Repair => node.on_repair_due(now, outbox),
     }
 }
 

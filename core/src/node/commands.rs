@@ -21,7 +21,7 @@ use crate::wire::{Accusation, Message};
 #[derive(Clone, Debug)]
 pub(super) struct Join {
     id: CommandId,
-    replay: bool,
+    pub(super) replay: bool,
     rest: vec::IntoIter<SocketAddr>,
     current: SocketAddr,
     reached: u32,

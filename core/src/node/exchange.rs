@@ -208,7 +208,7 @@ impl Node {
         self.clocks.member.witness(time);
         let Some((slot, status)) = self.member_status(name) else {
             // It may become known in a moment, and by another member: then this counts (facts 2.13).
-            if row.status == Status::Left || time.0 > 0 {
+            if time.0 > 0 {
                 self.keep_early(name, time, !matches!(row.status, Status::Alive | Status::Failed), now);
             }
             return;
@@ -308,7 +308,7 @@ impl Node {
             .fold(0, u64::wrapping_add)
     }
 
-    /// How far the peer has come with an origin's events.
+    /// How far the peer has come with an origin's events: what is missing here is asked for, or was before our join.
     pub(super) fn heard_mark(
         &mut self,
         stream: Stream,

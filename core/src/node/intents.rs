@@ -246,14 +246,12 @@ impl Node {
         let number = self.spread(Lane::Intents, &Message::LeaveIntent(intent), out);
         let timer = self.deadlines.arm(now + self.config.broadcast_timeout, Due::ForceLeave(number));
         self.intents.force_leaves.push(ForceLeave { id, number, timer });
+        self.force_leaving = true;
     }
 
     /// Completes the force-leaves whose intents have left the queue: sent often enough.
     pub(super) fn finish_force_leaves(&mut self, out: &mut Outbox) {
         let Self { intents, queue, deadlines, .. } = self;
-        if intents.force_leaves.is_empty() {
-            return;
-        }
         intents.force_leaves.retain(|under_way| {
             let waits = queue.lane(Lane::Intents).waits_for(under_way.number);
             if !waits {
@@ -262,6 +260,7 @@ impl Node {
             }
             waits
         });
+        self.force_leaving = !self.intents.force_leaves.is_empty();
     }
 
     pub(crate) fn on_force_leave_due(&mut self, number: u32, out: &mut Outbox) {

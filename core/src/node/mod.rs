@@ -10,6 +10,7 @@ mod keys;
 mod messages;
 mod probing;
 mod queries;
+mod snapshot;
 mod spreading;
 mod stale;
 mod streaming;
@@ -34,7 +35,7 @@ use crate::io::{Outbox, State, Status};
 use crate::keyring::Keyring;
 use crate::members::{Known, Members, Roster};
 use crate::rng::{Purpose, Rng, Seed};
-use crate::spread::{Lanes, Pace};
+use crate::spread::{Lanes, Pace, QueueDepths};
 use crate::sync::{Streams, push_pull_period};
 use crate::tags::Tags;
 use crate::time::{Instant, nanos};
@@ -42,6 +43,7 @@ use crate::wire::{Clocks, Wire};
 use commands::{Join, OwnBroadcast};
 use coordinates::Coordinates;
 use intents::Intents;
+pub use snapshot::Snapshot;
 
 /// Who a node is when it is born, and what it knows.
 #[derive(Clone, Debug)]
@@ -67,6 +69,9 @@ pub struct Restore {
     pub incarnation: Incarnation,
     /// Members believed alive; shared, so that giving it costs nothing. One of the node's own name is skipped.
     pub roster: Arc<Roster>,
+    /// Members that had failed: shown as failed, and dialled until `reconnect_timeout` has passed since birth. Of a name
+    /// that is in the roster too, the roster counts; more than `members_max` are dropped and counted.
+    pub failed: Vec<(SharedIdentity, Incarnation)>,
     /// The largest Lamport times that its former life saw; 0 when they are not known. Older events and queries are not delivered.
     pub clocks: Clocks,
 }
@@ -125,6 +130,8 @@ pub struct Node {
     own_broadcast: Option<OwnBroadcast>,
     health: Health,
     life: Life,
+    /// Whether force-leaves are under way: every step asks.
+    force_leaving: bool,
     pub(crate) wire: Wire,
     pub(crate) deadlines: Deadlines,
     prober: Prober,
@@ -198,6 +205,7 @@ impl Node {
             joins: Vec::new(),
             own_broadcast: None,
             life: Life::Running,
+            force_leaving: false,
             clocks: LamportClocks::restored(birth.restore.clocks),
             events: Box::new(EventLog::new(life, event_hasher, birth.restore.clocks.event)),
             newcomer,
@@ -205,6 +213,7 @@ impl Node {
             coordinates: coordinates::born(config.coordinates, &birth.seed),
             config,
         };
+        node.remember_failed(birth.restore.failed, now);
         node.arm_periodic(now);
         Ok(node)
     }
@@ -237,6 +246,7 @@ impl Node {
             joins: self.joins.clone(),
             own_broadcast: self.own_broadcast,
             life: self.life,
+            force_leaving: self.force_leaving,
             clocks: self.clocks,
             events: self.events.clone(),
             newcomer: self.newcomer,
@@ -305,9 +315,9 @@ impl Node {
         self.queue.len()
     }
 
-    /// Messages that wait to be sent often enough, by queue: about members, intents, queries, events.
+    /// Broadcasts that wait to be sent often enough, by queue.
     #[must_use]
-    pub fn queue_depths(&self) -> [usize; 4] {
+    pub fn queue_depths(&self) -> QueueDepths {
         self.queue.depths()
     }
 
@@ -347,7 +357,9 @@ impl Node {
     /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
         self.finish_own_broadcast(now, out);
-        self.finish_force_leaves(out);
+        if self.force_leaving {
+            self.finish_force_leaves(out);
+        }
         self.arm_periodic(now);
     }
 

@@ -53,7 +53,7 @@ impl Node {
                 match stream.purpose {
                     Purpose::Probe(seq) => self.ping_over_stream(id, seq, out),
                     Purpose::Periodic if self.config.anti_entropy == AntiEntropy::Delta => {
-                        self.begin_delta(id, out)
+                        self.begin_delta(id, out);
                     }
                     purpose => self.begin_exchange(id, purpose, out),
                 }

@@ -20,6 +20,19 @@ const LANES: usize = 4;
 const SHARES: [usize; LANES] = [6, 2, 2, 2];
 const SHARES_SUM: usize = 12;
 
+/// Messages waiting, by queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueDepths {
+    /// News about members.
+    pub members: usize,
+    /// Join and leave intents.
+    pub intents: usize,
+    /// Queries.
+    pub queries: usize,
+    /// User events.
+    pub events: usize,
+}
+
 /// What waits to be told, in a queue for each kind of news.
 #[derive(Clone, Debug)]
 pub(crate) struct Lanes {
@@ -51,10 +64,10 @@ impl Lanes {
         &self.serf.lanes[lane as usize]
     }
 
-    /// Messages waiting, by queue: members, intents, queries, events.
-    pub(crate) fn depths(&self) -> [usize; LANES] {
-        let [intents, queries, events] = &self.serf.lanes;
-        [self.members.len(), intents.len(), queries.len(), events.len()]
+    /// Messages waiting, by queue.
+    pub(crate) fn depths(&self) -> QueueDepths {
+        let [intents, queries, events] = self.serf.lanes.each_ref().map(Broadcasts::len);
+        QueueDepths { members: self.members.len(), intents, queries, events }
     }
 
     /// Messages waiting in all queues.

@@ -4,6 +4,7 @@ mod lanes;
 mod pace;
 mod queue;
 
+pub use lanes::QueueDepths;
 pub(crate) use lanes::{Lane, Lanes};
 pub(crate) use pace::Pace;
 

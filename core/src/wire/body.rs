@@ -108,7 +108,7 @@ fn encode_fields(message: &Message<'_>, out: &mut Vec<u8>) {
         Message::EventMark(mark) => events::put_mark(mark, out),
         Message::DeltaHead(head) => delta::put_head(head, out),
         Message::DeltaBuckets { digests: list } | Message::DeltaWant { buckets: list } => {
-            put_bytes(list, out)
+            put_bytes(list, out);
         }
     }
 }

@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 use super::body::{append, check_name, fields, take_postcard};
 use super::error::WireError;
 use super::events::check_ltime;
+use super::fields::Reader;
 use super::message::{Kind, VersionSpan};
 use crate::id::LamportTime;
 
@@ -76,7 +77,7 @@ pub(super) fn head(kind: Kind, body: &[u8]) -> Result<DeltaHead<'_>, WireError> 
 
 /// Digests by bucket: a power of two of them, each little-endian.
 pub(super) fn buckets(kind: Kind, body: &[u8]) -> Result<&[u8], WireError> {
-    let digests = fields(kind, body, |f| f.bytes())?;
+    let digests = fields(kind, body, Reader::bytes)?;
     let count = digests.len() / DIGEST_BYTES;
     let sound = digests.len().is_multiple_of(DIGEST_BYTES)
         && count.is_power_of_two()
@@ -86,7 +87,7 @@ pub(super) fn buckets(kind: Kind, body: &[u8]) -> Result<&[u8], WireError> {
 
 /// A bit for each bucket, the lowest bit of the first byte first; a power of two of bytes.
 pub(super) fn want(kind: Kind, body: &[u8]) -> Result<&[u8], WireError> {
-    let bits = fields(kind, body, |f| f.bytes())?;
+    let bits = fields(kind, body, Reader::bytes)?;
     if bits.len().is_power_of_two() && bits.len() <= BUCKETS_MAX / 8 {
         Ok(bits)
     } else {

@@ -178,6 +178,11 @@ impl Cluster {
         self.now = end;
     }
 
+    /// A stream that somebody from outside opens: what the node says on it goes nowhere.
+    pub(super) fn listen_to(&mut self, i: usize, id: StreamId) {
+        self.network.ends.insert((i, id), (usize::MAX, id));
+    }
+
     /// Connects a stream that node `i` has opened.
     pub(super) fn connect(&mut self, i: usize, id: StreamId, to: usize) {
         self.network.connect(i, id, to);
@@ -241,6 +246,9 @@ impl Cluster {
                         .iter()
                         .for_each(|(kind, count)| *self.frame_kinds.entry(kind).or_insert(0) += count);
                     let (to, end) = self.network.ends[&(i, id)];
+                    if to == usize::MAX {
+                        continue;
+                    }
                     self.network.wires.push_back((to, Delivery::Frame(end, bytes.to_vec())));
                 }
                 Output::Stream { action: StreamAction::Close, .. } | Output::Note(_) => {}

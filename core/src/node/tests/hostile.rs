@@ -185,7 +185,7 @@ fn frame(wire: &Wire, parts: &[Part]) -> Vec<u8> {
                 say(&Message::SyncClocks(Clocks { member: time, event: time, query: time }));
             }
             Part::Gone(i, at) => {
-                say(&Message::LeaveIntent(Intent { ltime: LamportTime(*at), name: &name(*i), prune: false }))
+                say(&Message::LeaveIntent(Intent { ltime: LamportTime(*at), name: &name(*i), prune: false }));
             }
             Part::Delta(versions, root) => say(&Message::DeltaHead(DeltaHead {
                 from: "n2",

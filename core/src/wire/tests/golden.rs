@@ -64,7 +64,8 @@ fn wire_version_1_has_these_extensions() {
     let row = SyncRow { state: State::Dead, status: Status::Left, status_time: LamportTime(300), ..row };
     let (mut plain, mut extended) = (Vec::new(), Vec::new());
     for (message, added) in [(head, "0100"), (Message::SyncRow(row), "010303ac02")] {
-        (plain.clear(), extended.clear());
+        plain.clear();
+        extended.clear();
         wire.encode(&message, &mut extended);
         assert_eq!(hex(&extended[extended.len() - added.len() / 2..]), added);
         let without = match message {
