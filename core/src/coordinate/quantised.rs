@@ -7,12 +7,19 @@
 //! A length of time is a sign and a number of 11 significant bits with a binary exponent, in units of 2^-36 s: exact to
 //! 0.05 %, from 15 ps to 32 s. The error is a fraction of its largest value. There is no code for "not a number".
 
-use super::{Coordinate, DIMENSIONS, ERROR_MAX, HEIGHT_MIN, RTT_MAX};
+use super::{Coordinate, DIMENSIONS, ERROR_MAX, RTT_MAX};
 
 /// First byte of what acks carry.
 const VERSION: u8 = 1;
 const UNITS_PER_SECOND: f64 = 68_719_476_736.0;
 const SIGN: u16 = 0x8000;
+/// The code of ten seconds, [`RTT_MAX`].
+const FAR: u16 = 30_976;
+/// The code of the smallest height, 10 us.
+const LOW: u16 = 10_558;
+/// Where the codes stand, after the vector's and the error's.
+const ADJUSTMENT: usize = DIMENSIONS + 1;
+const HEIGHT: usize = DIMENSIONS + 2;
 
 /// Why a peer's coordinate is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +42,7 @@ impl Quantised {
     pub(crate) fn of(coordinate: &Coordinate) -> Self {
         let Coordinate { vector, error, adjustment, height } = coordinate;
         let mut bytes = [VERSION; Self::BYTES];
-        let error = libm::round(error.clamp(0.0, ERROR_MAX) / ERROR_MAX * f64::from(u16::MAX)) as u16;
+        let error = (error.clamp(0.0, ERROR_MAX) / ERROR_MAX * f64::from(u16::MAX) + 0.5) as u16;
         let times = vector.map(shorten).into_iter().chain([error, shorten(*adjustment), shorten(*height)]);
         for (place, code) in bytes[1..].chunks_exact_mut(2).zip(times) {
             place.copy_from_slice(&code.to_le_bytes());
@@ -50,11 +57,9 @@ impl Quantised {
             return Err(Refusal::Version);
         }
         let this = Self(*bytes);
-        let Coordinate { vector, adjustment, height, .. } = this.coordinate();
-        let far = RTT_MAX.as_secs_f64();
-        let near = vector.iter().chain([&adjustment]).all(|x| x.abs() <= far);
-        // The smallest height loses its last bits on the way.
-        if near && (0.99 * HEIGHT_MIN..=far).contains(&height) { Ok(this) } else { Err(Refusal::Range) }
+        let times = (0..DIMENSIONS).chain([ADJUSTMENT, HEIGHT]);
+        let near = times.map(|i| this.code(i) & !SIGN).max().is_none_or(|farthest| farthest <= FAR);
+        if near && (LOW..=FAR).contains(&this.code(HEIGHT)) { Ok(this) } else { Err(Refusal::Range) }
     }
 
     pub(crate) const fn bytes(&self) -> &[u8] {
@@ -62,20 +67,23 @@ impl Quantised {
     }
 
     pub(crate) fn coordinate(&self) -> Coordinate {
-        let code = |i: usize| u16::from_le_bytes([self.0[1 + 2 * i], self.0[2 + 2 * i]]);
         Coordinate {
-            vector: core::array::from_fn(|i| lengthen(code(i))),
-            error: f64::from(code(DIMENSIONS)) / f64::from(u16::MAX) * ERROR_MAX,
-            adjustment: lengthen(code(DIMENSIONS + 1)),
-            height: lengthen(code(DIMENSIONS + 2)),
+            vector: core::array::from_fn(|i| lengthen(self.code(i))),
+            error: f64::from(self.code(DIMENSIONS)) / f64::from(u16::MAX) * ERROR_MAX,
+            adjustment: lengthen(self.code(ADJUSTMENT)),
+            height: lengthen(self.code(HEIGHT)),
         }
+    }
+
+    fn code(&self, i: usize) -> u16 {
+        u16::from_le_bytes([self.0[1 + 2 * i], self.0[2 + 2 * i]])
     }
 }
 
 /// The code of a length of time; what a peer would refuse as too far becomes the largest that it takes.
 fn shorten(seconds: f64) -> u16 {
     let far = RTT_MAX.as_secs_f64();
-    let units = libm::round(seconds.abs().min(far) * UNITS_PER_SECOND) as u64;
+    let units = (seconds.abs().min(far) * UNITS_PER_SECOND + 0.5) as u64;
     // Bits beyond 11 are dropped, to the nearest; a mantissa that reaches 2048 thereby is the next exponent's smallest.
     let drop = (u64::BITS - units.leading_zeros()).saturating_sub(11);
     let mantissa = if drop == 0 { units } else { (units + (1 << (drop - 1))) >> drop };
@@ -110,6 +118,12 @@ mod tests {
         let expected =
             [1, 25, 68, 25, 196, 0, 0, 0, 108, 0, 249, 1, 0, 102, 86, 205, 228, 0, 128, 25, 192, 25, 72];
         assert_eq!(Quantised::of(&at).bytes(), expected);
+    }
+
+    #[test]
+    fn the_bounds_are_the_codes_of_what_they_say() {
+        assert_eq!(FAR, shorten(RTT_MAX.as_secs_f64()));
+        assert_eq!(LOW, shorten(super::super::HEIGHT_MIN));
     }
 
     #[test]

@@ -53,13 +53,29 @@ impl Coordinates {
 
     /// Takes what the ack of a probe says and how long it took.
     fn measure(&mut self, slot: Slot, there: Quantised, rtt: Duration) -> Moved {
-        let mut filter = self.peer(slot).map_or_else(LatencyFilter::default, |peer| peer.filter);
-        let moved = self.vivaldi.update(&mut filter, &there.coordinate(), rtt, &mut self.rng);
+        let Self { vivaldi, here, rng, peers } = self;
+        let place = there.coordinate();
+        let known = peers.get_mut(&slot.index).filter(|peer| peer.generation == slot.generation);
+        let mut fresh = LatencyFilter::default();
+        let moved = match known {
+            Some(peer) => {
+                let moved = vivaldi.update(&mut peer.filter, &place, rtt, rng);
+                if moved != Moved::Refused {
+                    peer.there = there;
+                }
+                moved
+            }
+            None => {
+                let moved = vivaldi.update(&mut fresh, &place, rtt, rng);
+                if moved != Moved::Refused {
+                    let peer = Peer { generation: slot.generation, filter: fresh, there };
+                    peers.insert(slot.index, peer);
+                }
+                moved
+            }
+        };
         // One that is sure of itself may have become less so, even where it did not move.
-        self.here = Quantised::of(self.vivaldi.here());
-        if moved != Moved::Refused {
-            self.peers.insert(slot.index, Peer { generation: slot.generation, filter, there });
-        }
+        *here = Quantised::of(vivaldi.here());
         moved
     }
 }
