@@ -2,11 +2,13 @@
 
 mod claims;
 mod commands;
+mod conflicts;
 mod intents;
 mod keys;
 mod messages;
 mod probing;
 mod queries;
+mod responses;
 mod spreading;
 mod stale;
 mod streaming;
@@ -25,7 +27,7 @@ use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
-use crate::events::{EventLog, LamportClocks};
+use crate::events::{EventLog, LamportClocks, Queries};
 use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::keyring::Keyring;
@@ -135,6 +137,7 @@ pub struct Node {
     /// Whether it knew nobody at birth, and no exchange has ended since.
     newcomer: bool,
     intents: Box<Intents>,
+    queries: Box<Queries>,
 }
 
 impl Node {
@@ -193,6 +196,7 @@ impl Node {
             events: Box::new(EventLog::new(life, event_hasher, birth.restore.clocks.event)),
             newcomer,
             intents: Box::default(),
+            queries: Box::new(Queries::new(birth.restore.clocks.query)),
             config,
         };
         node.arm_periodic(now);
@@ -231,6 +235,7 @@ impl Node {
             events: self.events.clone(),
             newcomer: self.newcomer,
             intents: self.intents.clone(),
+            queries: self.queries.clone(),
         }
     }
 

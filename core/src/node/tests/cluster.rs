@@ -5,7 +5,7 @@ use super::{addr, born, born_with, known, state, told};
 use crate::config::Config;
 use crate::error::{CommandError, StreamFailure};
 use crate::io::{
-    Command, CommandId, Done, Input, Outbox, Output, State, StreamAction, StreamId, StreamInput,
+    Command, CommandId, Done, Event, Input, Outbox, Output, QueryId, State, StreamAction, StreamId, StreamInput,
 };
 use crate::node::Node;
 use crate::rng::{Purpose, Rng, Seed};
@@ -33,6 +33,8 @@ pub(super) struct Cluster {
     ends: BTreeMap<(usize, StreamId), (usize, StreamId)>,
     minted: u32,
     pub(super) events: Vec<Vec<String>>,
+    /// Queries delivered, and where, in order.
+    pub(super) queries: Vec<(usize, QueryId)>,
     pub(super) completed: Vec<(CommandId, Result<Done, CommandError>)>,
     /// Every packet sent, when `listening`.
     pub(super) log: Vec<Sent>,
@@ -91,6 +93,7 @@ impl Cluster {
             ends: BTreeMap::new(),
             minted: 0,
             events,
+            queries: Vec::new(),
             completed: Vec::new(),
             log: Vec::new(),
             listening: false,
@@ -218,7 +221,12 @@ impl Cluster {
                     self.wires.push_back((to, Delivery::Frame(end, bytes.to_vec())));
                 }
                 Output::Stream { action: StreamAction::Close, .. } | Output::Note(_) => {}
-                Output::Event(event) => self.events[i].push(told(event)),
+                Output::Event(event) => {
+                    if let Event::Query { query, .. } = event {
+                        self.queries.push((i, query));
+                    }
+                    self.events[i].push(told(event));
+                }
                 Output::Completed { id, result } => self.completed.push((id, result)),
             }
         }

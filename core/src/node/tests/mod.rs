@@ -9,6 +9,9 @@ mod joining;
 mod leaving;
 mod lifeguard;
 mod partitions;
+mod queries;
+mod query_keys;
+mod query_votes;
 mod stage;
 mod stale;
 mod swim;
@@ -105,6 +108,7 @@ fn told(event: Event<'_>) -> String {
         Event::Query { from, name, .. } => format!("query {name} of {from}"),
         Event::Ack { from, .. } => format!("ack of {from}"),
         Event::Answer { from, .. } => format!("answer of {from}"),
+        Event::KeysChanged => "keys changed".into(),
         Event::MustStop { reason } => format!("must stop: {reason}"),
     }
 }
