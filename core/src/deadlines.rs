@@ -37,6 +37,8 @@ pub enum Due {
     Broadcast,
     /// The oldest intent about an unknown member is dropped.
     Intents,
+    /// A query of ours has been listened for long enough; its number here.
+    Query(u32),
     /// A force-leave has waited long enough; the number of its intent in its queue.
     ForceLeave(u32),
 }

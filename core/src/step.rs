@@ -63,6 +63,7 @@ fn fire(node: &mut Node, due: Due, now: Instant, outbox: &mut Outbox) {
         Due::Stream(id) => node.on_stream_deadline(id, outbox),
         Due::Broadcast => node.on_broadcast_due(now, outbox),
         Due::Intents => node.on_intents_due(now),
+        Due::Query(number) => node.on_query_due(number, outbox),
         Due::ForceLeave(number) => node.on_force_leave_due(number, outbox),
         Due::Repair => node.on_repair_due(now, outbox),
     }

@@ -335,6 +335,8 @@ pub enum Event<'o> {
         /// What it says.
         payload: &'o [u8],
     },
+    /// The node's keys are others now ([`Node::keyring`](crate::Node::keyring)): a driver with a keyring file rewrites it.
+    KeysChanged,
     /// The node must not go on: the driver stops it.
     MustStop {
         /// Why, in words for people.

@@ -96,6 +96,7 @@ enum Item {
         from: Range<usize>,
         payload: Range<usize>,
     },
+    KeysChanged,
     MustStop {
         reason: Range<usize>,
     },
@@ -220,6 +221,7 @@ impl Outbox {
                 let from = self.keep(from);
                 Item::Answer { command, from, payload: self.keep_bytes(payload) }
             }
+            Event::KeysChanged => Item::KeysChanged,
             Event::MustStop { reason } => Item::MustStop { reason: self.keep(reason) },
         };
         self.items.push(item);
@@ -342,6 +344,7 @@ fn view<'o>(bytes: &'o [u8], item: &'o Item) -> Output<'o> {
             let (from, payload) = (text(bytes, from), &bytes[payload.clone()]);
             Output::Event(Event::Answer { command: *command, from, payload })
         }
+        Item::KeysChanged => Output::Event(Event::KeysChanged),
         Item::MustStop { reason } => Output::Event(Event::MustStop { reason: text(bytes, reason) }),
         Item::Note(note) => Output::Note(note_view(bytes, note)),
     }

@@ -102,6 +102,9 @@ impl Node {
         if let Some(member) = self.members.identity(slot) {
             out.event(Event::Conflict { member, claimed: alive.addr });
         }
+        if slot == Members::ME {
+            self.ask_whose_name_it_is(out);
+        }
     }
 
     fn heard_of_myself_alive(&mut self, alive: &Alive<'_>, via: Via, out: &mut Outbox) {

@@ -2,6 +2,7 @@
 
 mod claims;
 mod commands;
+mod conflicts;
 mod coordinates;
 mod delta;
 mod exchange;
@@ -10,6 +11,7 @@ mod keys;
 mod messages;
 mod probing;
 mod queries;
+mod responses;
 mod snapshot;
 mod spreading;
 mod stale;
@@ -29,7 +31,7 @@ use crate::counters::Counters;
 use crate::deadlines::{Deadlines, Due, Timer};
 use crate::detect::{Health, Prober, Relays, Suspicions};
 use crate::error::BirthError;
-use crate::events::{EventLog, LamportClocks};
+use crate::events::{EventLog, LamportClocks, Queries};
 use crate::id::{Identity, Incarnation, META_BYTES_MAX, NodeName, SharedIdentity, canonical};
 use crate::io::{Outbox, State, Status};
 use crate::keyring::Keyring;
@@ -151,6 +153,7 @@ pub struct Node {
     intents: Box<Intents>,
     /// `None` without `Config::coordinates`.
     coordinates: Option<Box<Coordinates>>,
+    queries: Box<Queries>,
 }
 
 impl Node {
@@ -211,6 +214,7 @@ impl Node {
             newcomer,
             intents: Box::default(),
             coordinates: coordinates::born(config.coordinates, &birth.seed),
+            queries: Box::new(Queries::new(birth.restore.clocks.query)),
             config,
         };
         node.remember_failed(birth.restore.failed, now);
@@ -252,6 +256,7 @@ impl Node {
             newcomer: self.newcomer,
             intents: self.intents.clone(),
             coordinates: self.coordinates.as_ref().map(|own| Box::new(own.fork(&seed))),
+            queries: self.queries.clone(),
         }
     }
 

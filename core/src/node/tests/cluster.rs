@@ -5,7 +5,8 @@ use super::{addr, born, born_with, known, state, told};
 use crate::config::Config;
 use crate::error::{CommandError, StreamFailure};
 use crate::io::{
-    Command, CommandId, Done, Input, Outbox, Output, State, StreamAction, StreamId, StreamInput,
+    Command, CommandId, Done, Event, Input, Outbox, Output, QueryId, State, StreamAction, StreamId,
+    StreamInput,
 };
 use crate::node::Node;
 use crate::rng::{Purpose, Rng, Seed};
@@ -30,6 +31,8 @@ pub(super) struct Cluster {
     pub(super) cut_streams: Vec<(usize, usize)>,
     network: Network,
     pub(super) events: Vec<Vec<String>>,
+    /// Queries delivered, and where, in order.
+    pub(super) queries: Vec<(usize, QueryId)>,
     pub(super) completed: Vec<(CommandId, Result<Done, CommandError>)>,
     /// Every packet sent, when `listening`.
     pub(super) log: Vec<Sent>,
@@ -110,6 +113,7 @@ impl Cluster {
             cut_streams: Vec::new(),
             network: Network::default(),
             events,
+            queries: Vec::new(),
             completed: Vec::new(),
             log: Vec::new(),
             listening: false,
@@ -252,7 +256,12 @@ impl Cluster {
                     self.network.wires.push_back((to, Delivery::Frame(end, bytes.to_vec())));
                 }
                 Output::Stream { action: StreamAction::Close, .. } | Output::Note(_) => {}
-                Output::Event(event) => self.events[i].push(told(event)),
+                Output::Event(event) => {
+                    if let Event::Query { query, .. } = event {
+                        self.queries.push((i, query));
+                    }
+                    self.events[i].push(told(event));
+                }
                 Output::Completed { id, result } => self.completed.push((id, result)),
             }
         }

@@ -12,6 +12,9 @@ mod joining;
 mod leaving;
 mod lifeguard;
 mod partitions;
+mod queries;
+mod query_keys;
+mod query_votes;
 mod sealing;
 mod snapshot;
 mod stage;
@@ -110,6 +113,7 @@ fn told(event: Event<'_>) -> String {
         Event::Query { from, name, .. } => format!("query {name} of {from}"),
         Event::Ack { from, .. } => format!("ack of {from}"),
         Event::Answer { from, .. } => format!("answer of {from}"),
+        Event::KeysChanged => "keys changed".into(),
         Event::MustStop { reason } => format!("must stop: {reason}"),
     }
 }
