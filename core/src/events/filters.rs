@@ -80,8 +80,7 @@ impl Expressions {
             let passes = match filter {
                 Filter::Nodes(names) => names.iter().any(|name| *name == *member.name),
                 Filter::Tag { tag, expression } => {
-                    let tags =
-                        tags.get_or_insert_with(|| Tags::from_meta(&member.meta).unwrap_or_default());
+                    let tags = tags.get_or_insert_with(|| Tags::from_meta(&member.meta).unwrap_or_default());
                     self.is_match(expression, tags.get(tag).unwrap_or_default())?
                 }
             };
@@ -117,7 +116,9 @@ mod tests {
     #[test]
     fn an_expression_is_searched_for_anywhere_and_a_missing_tag_is_empty() {
         let web = member("a", &[("role", "web-7")]);
-        for (expression, passes) in [("web", true), ("^we", true), ("eb-[0-9]$", true), ("^eb", false), ("", true)] {
+        for (expression, passes) in
+            [("web", true), ("^we", true), ("eb-[0-9]$", true), ("^eb", false), ("", true)]
+        {
             assert_eq!(by_tag("role", expression, &web), Ok(passes), "{expression}");
         }
         assert_eq!(by_tag("zone", "^$", &web), Ok(true));

@@ -247,7 +247,10 @@ mod tests {
         let (one, two) = ([1; 16], [2; 32]);
         let reply = KeyReply { done: true, message: "", keys: alloc::vec![&one, &two], primary: Some(&one) };
         poll.take("a", &encode(&reply));
-        poll.take("b", &encode(&KeyReply { message: "cut", keys: alloc::vec![&two], primary: Some(&two), ..reply }));
+        poll.take(
+            "b",
+            &encode(&KeyReply { message: "cut", keys: alloc::vec![&two], primary: Some(&two), ..reply }),
+        );
         poll.take("c", &encode(&KeyReply { done: false, message: "no", keys: Vec::new(), primary: None }));
         poll.take("d", &[0xFF]);
         let key = |bytes: &[u8]| Key::new(bytes).unwrap();

@@ -264,7 +264,9 @@ mod tests {
             assert!(queries.open(query(id), open(10 + u64::from(id)), 4, at(0)));
         }
         assert!(!queries.open(query(9), open(99), 4, at(9)));
-        assert!(queries.still_open(query(0), at(9)).is_some() && queries.still_open(query(0), at(10)).is_none());
+        assert!(
+            queries.still_open(query(0), at(9)).is_some() && queries.still_open(query(0), at(10)).is_none()
+        );
         assert!(queries.open(query(9), open(99), 4, at(11)), "two have ended");
         assert_eq!(queries.open.len(), 3);
         assert!(queries.open(query(10), open(99), 4, at(11)));

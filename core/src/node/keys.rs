@@ -57,7 +57,10 @@ impl Node {
             return Err(KeyringError::Off.to_string().into());
         }
         if !(self.config.verify_incoming && self.config.verify_outgoing) {
-            return Err("keys are handled only where everything is sealed: verify_incoming and verify_outgoing".into());
+            return Err(
+                "keys are handled only where everything is sealed: verify_incoming and verify_outgoing"
+                    .into(),
+            );
         }
         Ok(())
     }
@@ -69,7 +72,12 @@ impl Node {
         encode(&KeyReply { done: result.is_ok(), message, keys: Vec::new(), primary: None })
     }
 
-    fn try_change_key(&mut self, internal: Internal, payload: &[u8], out: &mut Outbox) -> Result<(), Box<str>> {
+    fn try_change_key(
+        &mut self,
+        internal: Internal,
+        payload: &[u8],
+        out: &mut Outbox,
+    ) -> Result<(), Box<str>> {
         self.keys_are_guarded()?;
         let request: KeyRequest<'_> = decode(payload).ok_or("the request is malformed")?;
         let key = Key::new(request.key).map_err(|error| error.to_string())?;
@@ -105,7 +113,12 @@ impl Node {
                 return answer;
             }
         }
-        encode(&KeyReply { done: false, message: "response_bytes_max leaves no room", keys: Vec::new(), primary: None })
+        encode(&KeyReply {
+            done: false,
+            message: "response_bytes_max leaves no room",
+            keys: Vec::new(),
+            primary: None,
+        })
     }
 
     /// Every member has answered, or the time is over.

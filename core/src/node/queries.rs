@@ -126,9 +126,8 @@ impl Node {
 
     fn check_query_size(&self, query: &Query<'_>) -> Result<(), CommandError> {
         // Our own encoding is shorter than Serf's, so what that leaves room for in a packet has room in it.
-        let allowed = usize::from(self.config.query_bytes_max)
-            .min(self.wire.packet_room())
-            .min(EVENT_BYTES_HARD_MAX);
+        let allowed =
+            usize::from(self.config.query_bytes_max).min(self.wire.packet_room()).min(EVENT_BYTES_HARD_MAX);
         let actual = serf_size::query(query);
         if actual > allowed { Err(CommandError::TooLong { what: "query", actual, allowed }) } else { Ok(()) }
     }

@@ -5,7 +5,8 @@ use super::{addr, born, born_with, known, state, told};
 use crate::config::Config;
 use crate::error::{CommandError, StreamFailure};
 use crate::io::{
-    Command, CommandId, Done, Event, Input, Outbox, Output, QueryId, State, StreamAction, StreamId, StreamInput,
+    Command, CommandId, Done, Event, Input, Outbox, Output, QueryId, State, StreamAction, StreamId,
+    StreamInput,
 };
 use crate::node::Node;
 use crate::rng::{Purpose, Rng, Seed};
