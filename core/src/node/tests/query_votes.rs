@@ -41,6 +41,11 @@ fn with_impostor(n: usize, knows: &[usize], config: &Config) -> Cluster {
     Cluster::of(all)
 }
 
+/// Brings both the other's claim to the name.
+fn join(at: &[usize]) -> Command {
+    Command::Join { addresses: at.iter().map(|i| addr(*i)).collect(), replay: false }
+}
+
 fn stops(net: &Cluster) -> Vec<usize> {
     (0..net.events.len())
         .filter(|&i| net.events[i].iter().any(|told| told.starts_with("must stop")))
@@ -51,9 +56,8 @@ fn stops(net: &Cluster) -> Vec<usize> {
 #[test]
 fn of_two_nodes_with_one_name_the_one_that_the_majority_does_not_know_stops() {
     let mut net = with_impostor(3, &[1, 2], &quiet());
-    // It announces itself, and hears of the other when that one announces itself too.
-    net.command(3, 1, Command::SetTags(Tags::from_iter([("a", "b")])));
-    net.command(0, 2, Command::SetTags(Tags::from_iter([("a", "c")])));
+    // Both hear of the other: both ask.
+    net.command(3, 1, join(&[1, 0]));
     net.run(10 * SECOND);
     assert_eq!(stops(&net), [3]);
     let reason = net.events[3].iter().find(|told| told.starts_with("must stop")).unwrap();
@@ -61,7 +65,10 @@ fn of_two_nodes_with_one_name_the_one_that_the_majority_does_not_know_stops() {
         reason,
         "must stop: another node has this node's name: of 2 members, 0 know it at this address"
     );
+    assert_eq!(net.node(0).counters().answers, 2, "the other has asked too, and won");
     net.run(200 * SECOND);
+    net.command(3, 1, join(&[1]));
+    net.run(10 * SECOND);
     let told = net.events[3].iter().filter(|told| told.starts_with("must stop")).count();
     assert_eq!(told, 1, "once");
 }
@@ -69,7 +76,7 @@ fn of_two_nodes_with_one_name_the_one_that_the_majority_does_not_know_stops() {
 #[test]
 fn without_the_setting_nobody_asks() {
     let mut net = with_impostor(3, &[1, 2], &Config { name_conflict_vote: false, ..quiet() });
-    net.command(0, 2, Command::SetTags(Tags::from_iter([("a", "c")])));
+    net.command(3, 1, join(&[1]));
     net.run(10 * SECOND);
     assert!(stops(&net).is_empty());
     assert!(net.events[3].iter().any(|told| told == "conflict n0"));
@@ -80,7 +87,7 @@ fn without_the_setting_nobody_asks() {
 #[test]
 fn no_answer_is_no_verdict() {
     let mut net = with_impostor(3, &[1, 2], &quiet());
-    net.command(0, 2, Command::SetTags(Tags::from_iter([("a", "c")])));
+    net.command(3, 1, join(&[1]));
     for i in 0..3 {
         net.cut_packets.push((3, i));
     }
@@ -89,7 +96,7 @@ fn no_answer_is_no_verdict() {
     assert!(net.node(3).clocks().query.0 > 1, "it did ask");
 }
 
-/// A claim comes with every gossip of the other's; one vote in a minute is enough.
+/// A claim comes with every exchange; one vote in a minute is enough.
 #[test]
 fn votes_are_a_minute_apart() {
     let mut net = with_impostor(3, &[1, 2], &quiet());
@@ -97,10 +104,11 @@ fn votes_are_a_minute_apart() {
         net.cut_packets.push((3, i));
     }
     let votes = |net: &Cluster| net.node(3).clocks().query.0 - 1;
-    for (seconds, expected) in [(0, 1), (20, 1), (39, 1), (2, 2)] {
+    for (seconds, expected) in [(0, 1), (20, 1), (38, 1), (2, 2)] {
         net.run(SECOND * seconds);
-        net.command(0, 2, Command::SetTags(Tags::from_iter([("a", alloc::format!("{:?}", net.now))])));
+        net.command(3, 1, join(&[1]));
         net.run(SECOND / 2);
         assert_eq!(votes(&net), expected, "at {:?}", net.now);
+        assert!(net.events[3].iter().filter(|told| *told == "conflict n0").count() >= expected as usize);
     }
 }
