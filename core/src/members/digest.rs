@@ -124,8 +124,20 @@ impl Members {
 
     /// The member at an index, with all that is known of it.
     pub(super) fn row(&self, index: u32) -> Option<(Slot, &SharedIdentity, Known)> {
-        let (slot, known) = self.at(index)?;
-        Some((slot, self.identity(slot)?, known))
+        if index == self.hole {
+            return None;
+        }
+        match self.stored(index) {
+            Some(row) => {
+                let base = || self.base_row(index).map(|row| self.base.identity(row));
+                let identity = row.identity.as_ref().or_else(base)?;
+                Some((Slot { index, generation: row.generation }, identity, row.known()?))
+            }
+            None => {
+                let row = self.base_row(index)?;
+                Some((Slot { index, generation: 0 }, self.base.identity(row), self.base_known(row)))
+            }
+        }
     }
 
     /// Every member, the node itself first, with where it stands.

@@ -344,16 +344,7 @@ impl Members {
 
     /// Every member, the node itself first, in the order of indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&SharedIdentity, Known)> {
-        (0..self.end()).filter(|index| *index != self.hole).filter_map(|index| match self.stored(index) {
-            Some(row) => {
-                let base = || self.base_row(index).map(|row| self.base.identity(row));
-                Some((row.identity.as_ref().or_else(base)?, row.known()?))
-            }
-            None => {
-                let row = self.base_row(index)?;
-                Some((self.base.identity(row), self.base_known(row)))
-            }
-        })
+        self.rows().map(|(_, identity, known)| (identity, known))
     }
 
     /// Adds a member that is alive. The caller has made sure that the name is new.

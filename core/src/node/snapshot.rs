@@ -16,7 +16,7 @@ use crate::wire::Clocks;
 ///
 /// Unlike Serf's it keeps the failed members too, so that a node that was cut off for long still knows whom to dial (Serf issue
 /// 333), and the node's own incarnation, so that its next life needs no refutation to be believed. Members that left are not in
-/// it.
+/// it. Whether a node that left by itself is to rejoin is its driver's to decide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The node's own incarnation.

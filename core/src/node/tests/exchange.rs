@@ -8,7 +8,7 @@ use crate::id::{Incarnation, LamportTime, NodeName, Versions};
 use crate::io::{Command, CommandId, Done, EventRequest, Input, State, Status, StreamId, StreamInput};
 use crate::node::Node;
 use crate::time::Instant;
-use crate::wire::{Alive, Clocks, Intent, Message, SyncHead, SyncRow, VersionSpan, Wire};
+use crate::wire::{Alive, Clocks, DeltaHead, Intent, Message, SyncHead, SyncRow, VersionSpan, Wire};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -80,6 +80,32 @@ fn a_table_brings_clocks_and_intents_about_unknown_members() {
     assert_eq!(status(net.node(0), 15), Some((Status::Leaving, 15)));
     word(&mut net, 0, Word::JoinIntent { of: 15, at: 16 });
     assert_eq!(status(net.node(0), 15), Some((Status::Alive, 16)));
+}
+
+/// Events are asked for where a member listens, not where its stream comes from.
+#[test]
+fn the_sender_of_a_table_is_known_by_its_own_row_or_by_its_name() {
+    let first = row("n1", State::Alive, Status::Alive, 0);
+    let clocks = Clocks::default();
+    let delta = DeltaHead { from: "n2", versions: SPAN, clocks, rows: 0, root: 0, marks: 0 };
+    let head = SyncHead { join: false, from: "n1", versions: SPAN, replay: false };
+    let second = row("n3", State::Alive, Status::Alive, 0);
+    for (messages, peer) in [
+        (vec![Message::SyncHead(head), Message::SyncRow(first), Message::SyncRow(second)], addr(1)),
+        (vec![Message::DeltaHead(delta)], addr(2)),
+        (vec![Message::DeltaHead(DeltaHead { from: "n99", ..delta })], addr(50)),
+    ] {
+        let mut net = Cluster::converged(4, &lan());
+        let id = StreamId::Theirs(700);
+        let (wire, mut bytes) = (Wire::new(&lan()), Vec::new());
+        let start = wire.begin_frame(&mut bytes);
+        messages.iter().for_each(|message| wire.encode(message, &mut bytes));
+        wire.finish_frame(start, &mut bytes);
+        net.listen_to(0, id);
+        net.step(0, Input::Stream { id, input: StreamInput::Opened { peer: addr(50) } });
+        net.step(0, Input::Stream { id, input: StreamInput::Frame(&bytes) });
+        assert_eq!(net.node(0).streams.get(id).unwrap().peer, peer);
+    }
 }
 
 /// What of a row counts against what is known.
