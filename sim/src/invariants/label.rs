@@ -1,5 +1,7 @@
 //! Invariant 5, in a cluster of one label: nobody refuses what another sent, unless the network damaged it; and damage is never accepted.
 
+use rumormill_core::wire::{WireError, WireErrorClass};
+
 use super::Tally;
 
 /// The checker.
@@ -7,45 +9,57 @@ use super::Tally;
 pub struct Label {
     /// What was found.
     pub tally: Tally,
-    /// Whether what is being given was damaged on the way.
-    damaged: bool,
+    /// Whether what is being given was damaged on the way, or comes from a node of another label or key.
+    to_refuse: Option<&'static str>,
     refused: bool,
+    /// Whether keys change during the run: then a node may not have the key yet, or not any more.
+    keys_change: bool,
 }
 
 impl Label {
     /// Nothing was sent yet.
     #[must_use]
-    pub fn new(corrupts: bool) -> Self {
-        let mut tally = Tally::new(5, "nodes of one label accept what each other sends");
+    pub fn new(corrupts: bool, keys_change: bool) -> Self {
+        let mut tally = Tally::new(
+            5,
+            "nodes with a label and a key in common accept what each other sends, others nothing",
+        );
         tally.remark(
             if corrupts {
-                "all nodes have one label: what the network damaged must be refused, anything else accepted"
+                "what the network damaged must be refused, anything else accepted"
+            } else if keys_change {
+                "keys change: what no key opens may be refused, and nothing else"
             } else {
-                "all nodes have one label, and the network corrupts nothing: any refusal is wrong"
+                "the network corrupts nothing: between nodes with a label and a key in common any refusal is wrong"
             }
             .into(),
         );
-        Self { tally, damaged: false, refused: false }
+        Self { tally, to_refuse: None, refused: false, keys_change }
     }
 
     /// A node is given a packet.
-    pub fn given(&mut self, now: u64, node: u32, damaged: bool) {
+    pub fn given(&mut self, now: u64, node: u32, damaged: bool, foreign: bool) {
         self.tally.check(true, now, node, String::new);
-        (self.damaged, self.refused) = (damaged, false);
+        self.to_refuse = match (damaged, foreign) {
+            (true, _) => Some("that was damaged on the way"),
+            (_, true) => Some("from a node with which it has no label or no key in common"),
+            (false, false) => None,
+        };
+        self.refused = false;
     }
 
     /// A node refused one.
-    pub fn refused(&mut self, now: u64, node: u32, from: &str, why: &str) {
+    pub fn refused(&mut self, now: u64, node: u32, from: &str, error: &WireError, foreign: bool) {
         self.refused = true;
-        self.tally.check(self.damaged, now, node, || format!("it refused bytes from {from}: {why}"));
+        let key = self.keys_change && error.class() == WireErrorClass::Seal;
+        let right = self.to_refuse.is_some() || foreign || key;
+        self.tally.check(right, now, node, || format!("it refused bytes from {from}: {error}"));
     }
 
     /// The node has taken the packet that it was given.
     pub fn taken(&mut self, now: u64, node: u32) {
-        if std::mem::take(&mut self.damaged) {
-            self.tally.check(self.refused, now, node, || {
-                "it accepted a packet that was damaged on the way".to_owned()
-            });
+        if let Some(what) = self.to_refuse.take() {
+            self.tally.check(self.refused, now, node, || format!("it accepted a packet {what}"));
         }
     }
 }
@@ -56,23 +70,38 @@ mod tests {
 
     #[test]
     fn a_refusal_is_a_violation_unless_the_packet_was_damaged() {
-        let mut checker = Label::new(true);
-        checker.given(0, 0, false);
+        let mut checker = Label::new(true, false);
+        checker.given(0, 0, false, false);
         checker.taken(0, 0);
-        checker.given(0, 0, true);
-        checker.refused(0, 0, "10.0.0.1:7946", "checksum");
+        checker.given(0, 0, true, false);
+        checker.refused(0, 0, "10.0.0.1:7946", &WireError::Checksum, false);
+        checker.taken(0, 0);
+        checker.given(0, 0, false, true);
+        checker.refused(0, 0, "10.0.0.1:7946", &WireError::Label, true);
         checker.taken(0, 0);
         assert_eq!(checker.tally.violations(), 0);
-        checker.given(0, 0, false);
-        checker.refused(0, 0, "10.0.0.1:7946", "another label");
+        checker.given(0, 0, false, false);
+        checker.refused(0, 0, "10.0.0.1:7946", &WireError::Label, false);
         assert_eq!(checker.tally.violations(), 1);
     }
 
     #[test]
-    fn a_damaged_packet_that_is_accepted_is_a_violation() {
-        let mut checker = Label::new(true);
-        checker.given(0, 0, true);
+    fn a_damaged_or_foreign_packet_that_is_accepted_is_a_violation() {
+        let mut checker = Label::new(true, false);
+        checker.given(0, 0, true, false);
         checker.taken(0, 0);
-        assert_eq!(checker.tally.violations(), 1);
+        checker.given(0, 0, false, true);
+        checker.taken(0, 0);
+        assert_eq!(checker.tally.violations(), 2);
+    }
+
+    #[test]
+    fn while_keys_change_what_no_key_opens_may_be_refused() {
+        for (keys_change, violations) in [(true, 0), (false, 1)] {
+            let mut checker = Label::new(false, keys_change);
+            checker.given(0, 0, false, false);
+            checker.refused(0, 0, "10.0.0.1:7946", &WireError::Seal, false);
+            assert_eq!(checker.tally.violations(), violations);
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod label;
 pub mod leavers;
 pub mod own_incarnation;
 pub mod quiet;
+pub mod user_events;
 
 use crate::record::{InvariantOutcome, Violation};
 use crate::truth::node_name;
@@ -83,6 +84,8 @@ pub struct Invariants {
     pub incarnations: incarnations::Incarnations,
     /// 2
     pub own: own_incarnation::OwnIncarnation,
+    /// 3
+    pub user_events: user_events::UserEvents,
     /// 4
     pub budgets: budgets::Budgets,
     /// 5
@@ -96,14 +99,15 @@ pub struct Invariants {
 }
 
 impl Invariants {
-    /// Nothing checked yet. `corrupts`: the network may damage packets.
+    /// Nothing checked yet. The network may damage packets; keys may change.
     #[must_use]
-    pub fn new(nodes: usize, config: &rumormill_core::Config, corrupts: bool) -> Self {
+    pub fn new(nodes: usize, config: &rumormill_core::Config, (corrupts, keys_change): (bool, bool)) -> Self {
         Self {
             incarnations: incarnations::Incarnations::new(nodes),
             own: own_incarnation::OwnIncarnation::new(nodes),
+            user_events: user_events::UserEvents::new(),
             budgets: budgets::Budgets::new(config),
-            label: label::Label::new(corrupts),
+            label: label::Label::new(corrupts, keys_change),
             leavers: leavers::Leavers::new(),
             quiet: Tally::new(7, "quiet time: all live members agree with ground truth, and stay so"),
             deadlines: deadlines::Deadlines::new(),
@@ -116,6 +120,7 @@ impl Invariants {
         vec![
             self.incarnations.0.outcome(),
             self.own.0.outcome(),
+            self.user_events.tally.outcome(),
             self.budgets.tally.outcome(),
             self.label.tally.outcome(),
             self.leavers.0.outcome(),

@@ -1,23 +1,34 @@
 //! Invariant 2: within one life a node's incarnation never goes back, and a refutation lies above what was accused.
 
 use rumormill_core::id::Incarnation;
+use rumormill_core::wire::Clocks;
 
 use super::Tally;
 
 /// The checker: each node's incarnation in its present life, and its tally.
 #[derive(Debug)]
-pub struct OwnIncarnation(pub Tally, Vec<u32>);
+pub struct OwnIncarnation(pub Tally, Vec<u32>, Vec<Clocks>);
 
 impl OwnIncarnation {
     /// Nobody lives yet.
     #[must_use]
     pub fn new(nodes: usize) -> Self {
-        Self(Tally::new(2, "within one life an incarnation only rises, by its owner"), vec![0; nodes])
+        let name = "within one life an incarnation and the Lamport clocks only rise, the former by its owner";
+        Self(Tally::new(2, name), vec![0; nodes], vec![Clocks::default(); nodes])
     }
 
     /// A new life begins.
     pub fn born(&mut self, node: u32, incarnation: Incarnation) {
         self.1[node as usize] = incarnation.0;
+        self.2[node as usize] = Clocks::default();
+    }
+
+    /// A node's Lamport clocks stand there.
+    pub fn clocks(&mut self, now: u64, node: u32, clocks: Clocks) {
+        let before = std::mem::replace(&mut self.2[node as usize], clocks);
+        let rises =
+            clocks.member >= before.member && clocks.event >= before.event && clocks.query >= before.query;
+        self.0.check(rises, now, node, || format!("its clocks went from {before:?} back to {clocks:?}"));
     }
 
     /// A node stands at this incarnation after a step; whether it is another one than before.
@@ -56,5 +67,20 @@ mod tests {
         checker.born(0, Incarnation(1));
         checker.stands(0, 0, Incarnation(1));
         assert_eq!(checker.0.violations(), 2);
+    }
+
+    #[test]
+    fn clocks_that_go_back_are_a_violation_within_a_life() {
+        let mut checker = OwnIncarnation::new(1);
+        let at = |event| Clocks { event: rumormill_core::id::LamportTime(event), ..Clocks::default() };
+        checker.born(0, Incarnation(1));
+        checker.clocks(0, 0, at(5));
+        checker.clocks(0, 0, at(5));
+        assert_eq!(checker.0.violations(), 0);
+        checker.clocks(0, 0, at(4));
+        assert_eq!(checker.0.violations(), 1);
+        checker.born(0, Incarnation(1));
+        checker.clocks(0, 0, at(1));
+        assert_eq!(checker.0.violations(), 1);
     }
 }

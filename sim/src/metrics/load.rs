@@ -91,6 +91,16 @@ impl Load {
         }
     }
 
+    /// Bytes of anti-entropy, full and delta, its user events included.
+    #[must_use]
+    pub fn anti_entropy(&self) -> u64 {
+        Kind::ALL
+            .iter()
+            .filter(|kind| kind.is_for_streams())
+            .map(|kind| self.kinds[*kind as usize].bytes)
+            .sum()
+    }
+
     /// Traffic by kind; kinds that were never sent are left out.
     #[must_use]
     pub fn by_kind(&self) -> BTreeMap<String, KindLoad> {

@@ -2,10 +2,13 @@
 
 pub mod changes;
 pub mod load;
+pub mod owed;
+pub mod said;
 pub mod views;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use rumormill_core::QueueDepths;
 use rumormill_core::id::Incarnation;
 
 use crate::network::Network;
@@ -13,6 +16,7 @@ use crate::record::{RunRecord, Sample, Series};
 use crate::truth::Truth;
 use changes::{Change, Distributions, Open};
 use load::Load;
+use said::Said;
 use views::{View, Views};
 
 const SECOND: f64 = 1e9;
@@ -26,6 +30,8 @@ pub struct Meter {
     pub load: Load,
     /// What every node believes.
     pub views: Views,
+    /// What applications say.
+    pub said: Said,
     warmup: u64,
     end: u64,
     /// The core's setting, seconds.
@@ -48,6 +54,9 @@ pub struct Meter {
     pub join_attempts: u64,
     queue_depth: u32,
     point_queue_depth: u32,
+    /// By queue: members, intents, queries, events.
+    depths: [u32; 4],
+    point_depths: [u32; 4],
     wrong_time: f64,
     up_time: Vec<u64>,
     up_since: Vec<Option<u64>>,
@@ -64,6 +73,7 @@ impl Meter {
         Self {
             load: Load::new(nodes),
             views: Views::new(nodes),
+            said: Said::new(nodes),
             warmup,
             end,
             probe_interval,
@@ -84,6 +94,8 @@ impl Meter {
             join_attempts: 0,
             queue_depth: 0,
             point_queue_depth: 0,
+            depths: [0; 4],
+            point_depths: [0; 4],
             wrong_time: 0.0,
             up_time: vec![0; nodes],
             up_since: vec![None; nodes],
@@ -127,6 +139,16 @@ impl Meter {
         series.stream_bytes.push(std::mem::take(&mut self.load.point_stream_bytes));
         series.packets.push(std::mem::take(&mut self.load.point_packets));
         series.queue_depth.push(std::mem::take(&mut self.point_queue_depth));
+        let depths = std::mem::take(&mut self.point_depths);
+        let lines = [
+            &mut series.queue_members,
+            &mut series.queue_intents,
+            &mut series.queue_queries,
+            &mut series.queue_events,
+        ];
+        for (line, depth) in lines.into_iter().zip(depths) {
+            line.push(depth);
+        }
     }
 
     /// Accounts the time since the last change of a view, before one changes.
@@ -151,6 +173,7 @@ impl Meter {
         self.settle(now);
         self.close(node, now, false);
         self.views.born(node, believed);
+        self.said.born(node, now);
         self.up_since[node as usize] = Some(now);
         if change {
             self.begin(node, Change::Join, now);
@@ -163,6 +186,7 @@ impl Meter {
         self.settle(now);
         self.close(node, now, false);
         self.views.gone(node);
+        self.said.claims.lose(node, now);
         self.end_up_time(node, now);
         self.begin(node, change, now);
         self.after_views(now);
@@ -262,7 +286,8 @@ impl Meter {
         }
         let sees = |o: u32| matches!(self.views.get(o, subject), View::Alive | View::Suspect);
         (0..self.open.len() as u32)
-            .filter(|o| *o != subject && self.counts(*o, subject, truth, network))
+            .filter(|o| *o != subject && self.views.together(*o, subject))
+            .filter(|o| self.counts(*o, subject, truth, network))
             .all(|o| sees(o) == present)
     }
 
@@ -317,11 +342,17 @@ impl Meter {
         self.refutations += u64::from(self.metered(now));
     }
 
-    /// A node's queue has so many broadcasts.
-    pub fn queue(&mut self, depth: u32, now: u64) {
+    /// A node's queues have so many broadcasts.
+    pub fn queues(&mut self, depths: &QueueDepths, now: u64) {
+        let QueueDepths { members, intents, queries, events } = *depths;
+        let depths = [members, intents, queries, events].map(|depth| depth as u32);
+        let depth = depths.iter().sum();
+        let metered = self.metered(now);
         self.point_queue_depth = self.point_queue_depth.max(depth);
-        if self.metered(now) {
-            self.queue_depth = self.queue_depth.max(depth);
+        self.queue_depth = self.queue_depth.max(if metered { depth } else { 0 });
+        for (place, depth) in depths.into_iter().enumerate() {
+            self.point_depths[place] = self.point_depths[place].max(depth);
+            self.depths[place] = self.depths[place].max(if metered { depth } else { 0 });
         }
     }
 
@@ -336,6 +367,7 @@ impl Meter {
         for node in 0..self.up_time.len() as u32 {
             self.end_up_time(node, end);
         }
+        self.said.finish(end);
         self.series.up.shrink_to_fit();
         self.finished = true;
     }
@@ -376,7 +408,16 @@ impl Meter {
         put("load.received", per(self.load.received as f64, node_seconds));
         put("load.packets.busiest", busiest(&self.load.packets));
         put("load.headers", per(self.load.headers as f64, node_seconds));
+        put("load.anti_entropy", per(self.load.anti_entropy() as f64, node_seconds));
         put("queue.depth", f64::from(self.queue_depth));
+        let names =
+            ["queue.depth.members", "queue.depth.intents", "queue.depth.queries", "queue.depth.events"];
+        for (name, depth) in names.into_iter().zip(self.depths) {
+            put(name, f64::from(depth));
+        }
+        for (name, value) in self.said.values() {
+            put(name, value as f64);
+        }
         put("members.wrong", per(self.wrong_time, metered));
         put("members.wrong.end", self.views.wrong() as f64);
         put("join.attempts", self.join_attempts as f64);
@@ -388,20 +429,22 @@ impl Meter {
     }
 
     /// Moves series, distributions and traffic into the record.
-    pub fn fill(self, record: &mut RunRecord) {
+    pub fn fill(mut self, record: &mut RunRecord) {
         record.node_hours = self.up_time.iter().sum::<u64>() as f64 / SECOND / 3600.0;
         record.load_by_kind = self.load.by_kind();
         record.series = self.series;
+        record.ratios = self.said.ratios();
         let done = self.done;
-        for (name, mut samples) in [
+        let said = self.said.distributions();
+        let membership = [
             ("suspicion.first", done.suspicion_first),
             ("detection.first", done.detection_first),
             ("detection.all", done.detection_all),
             ("dissemination.failure", done.failure),
             ("dissemination.join", done.join),
             ("dissemination.leave", done.leave),
-            ("dissemination.update", Vec::new()),
-        ] {
+        ];
+        for (name, mut samples) in membership.into_iter().chain(said) {
             samples.sort_by(|a, b| a.value.total_cmp(&b.value).then(a.censored.cmp(&b.censored)));
             record.distributions.insert(name.to_owned(), samples);
         }

@@ -28,8 +28,11 @@ pub struct Views {
     nodes: usize,
     views: Vec<View>,
     live: Vec<bool>,
-    live_count: u64,
     up: Vec<bool>,
+    /// Nodes of different groups have no label or key in common: they should not see each other.
+    group: Vec<u16>,
+    /// Live observers of each group.
+    live_in: Vec<u64>,
     /// For each subject: live observers, itself apart, that see it present.
     present: Vec<u32>,
     wrong: u64,
@@ -44,12 +47,24 @@ impl Views {
             nodes,
             views: vec![View::Unknown; nodes * nodes],
             live: vec![false; nodes],
-            live_count: 0,
             up: vec![false; nodes],
+            group: vec![0; nodes],
+            live_in: vec![0],
             present: vec![0; nodes],
             wrong: 0,
             suspects: 0,
         }
+    }
+
+    /// The groups of a cluster of which nobody lives yet.
+    pub fn divide(&mut self, group: Vec<u16>) {
+        self.live_in = vec![0; group.iter().max().map_or(1, |last| usize::from(*last) + 1)];
+        self.group = group;
+    }
+
+    /// Whether the observer should see the subject.
+    fn should_see(&self, observer: u32, subject: u32) -> bool {
+        self.up[subject as usize] && self.group[observer as usize] == self.group[subject as usize]
     }
 
     const fn at(&self, observer: u32, subject: u32) -> usize {
@@ -70,22 +85,24 @@ impl Views {
             return was;
         }
         if self.live[observer as usize] {
-            self.forget_pair(subject, was);
-            self.count_pair(subject, view);
+            self.forget_pair(observer, subject, was);
+            self.count_pair(observer, subject, view);
         }
         self.views[at] = view;
         was
     }
 
-    fn count_pair(&mut self, subject: u32, view: View) {
-        self.wrong += u64::from(view.present() != self.up[subject as usize]);
-        self.present[subject as usize] += u32::from(view.present());
+    fn count_pair(&mut self, observer: u32, subject: u32, view: View) {
+        self.wrong += u64::from(view.present() != self.should_see(observer, subject));
+        let same = self.group[observer as usize] == self.group[subject as usize];
+        self.present[subject as usize] += u32::from(view.present() && same);
         self.suspects += u64::from(view == View::Suspect);
     }
 
-    fn forget_pair(&mut self, subject: u32, view: View) {
-        self.wrong -= u64::from(view.present() != self.up[subject as usize]);
-        self.present[subject as usize] -= u32::from(view.present());
+    fn forget_pair(&mut self, observer: u32, subject: u32, view: View) {
+        self.wrong -= u64::from(view.present() != self.should_see(observer, subject));
+        let same = self.group[observer as usize] == self.group[subject as usize];
+        self.present[subject as usize] -= u32::from(view.present() && same);
         self.suspects -= u64::from(view == View::Suspect);
     }
 
@@ -98,9 +115,9 @@ impl Views {
         }
         self.set_up(node, true);
         self.live[node as usize] = true;
-        self.live_count += 1;
+        self.live_in[usize::from(self.group[node as usize])] += 1;
         for subject in (0..self.nodes as u32).filter(|s| *s != node) {
-            self.count_pair(subject, self.views[row + subject as usize]);
+            self.count_pair(node, subject, self.views[row + subject as usize]);
         }
     }
 
@@ -109,10 +126,10 @@ impl Views {
         if !std::mem::replace(&mut self.live[node as usize], false) {
             return;
         }
-        self.live_count -= 1;
+        self.live_in[usize::from(self.group[node as usize])] -= 1;
         let row = self.at(node, 0);
         for subject in (0..self.nodes as u32).filter(|s| *s != node) {
-            self.forget_pair(subject, self.views[row + subject as usize]);
+            self.forget_pair(node, subject, self.views[row + subject as usize]);
         }
         self.set_up(node, false);
     }
@@ -127,13 +144,19 @@ impl Views {
         self.wrong = self.wrong + wrong - right;
     }
 
-    /// Live observers of a node, itself apart.
+    /// Live observers of a node in its group, itself apart.
     #[must_use]
     pub fn others(&self, node: u32) -> u64 {
-        self.live_count - u64::from(self.live[node as usize])
+        self.live_in[usize::from(self.group[node as usize])] - u64::from(self.live[node as usize])
     }
 
-    /// Live observers that see the node present.
+    /// Whether two nodes are of one group.
+    #[must_use]
+    pub fn together(&self, a: u32, b: u32) -> bool {
+        self.group[a as usize] == self.group[b as usize]
+    }
+
+    /// Live observers in its group that see the node present.
     #[must_use]
     pub fn present(&self, node: u32) -> u64 {
         u64::from(self.present[node as usize])
@@ -168,7 +191,7 @@ impl Views {
     pub fn first_wrong(&self) -> Option<(u32, u32, View)> {
         let nodes = 0..self.nodes as u32;
         nodes.clone().filter(|o| self.live[*o as usize]).find_map(|o| {
-            let wrong = |s: &u32| *s != o && self.get(o, *s).present() != self.up[*s as usize];
+            let wrong = |s: &u32| *s != o && self.get(o, *s).present() != self.should_see(o, *s);
             nodes.clone().find(wrong).map(|s| (o, s, self.get(o, s)))
         })
     }
@@ -183,7 +206,7 @@ mod tests {
         let (mut wrong, mut suspects) = (0, 0);
         for o in (0..views.nodes as u32).filter(|o| views.live[*o as usize]) {
             for s in (0..views.nodes as u32).filter(|s| *s != o) {
-                wrong += u64::from(views.get(o, s).present() != views.up[s as usize]);
+                wrong += u64::from(views.get(o, s).present() != views.should_see(o, s));
                 suspects += u64::from(views.get(o, s) == View::Suspect);
             }
         }
@@ -193,9 +216,11 @@ mod tests {
     proptest! {
         #[test]
         fn counters_equal_a_recount_after_any_history(
-            ops in proptest::collection::vec((0u8..8, 0u32..5, 0u32..5), 0..200)
+            ops in proptest::collection::vec((0u8..8, 0u32..5, 0u32..5), 0..200),
+            group in proptest::collection::vec(0u16..2, 5),
         ) {
             let mut views = Views::new(5);
+            views.divide(group);
             for (op, a, b) in ops {
                 match op {
                     0 => { if !views.is_live(a) { views.born(a, [b, (b + 1) % 5].into_iter()); } }

@@ -130,6 +130,9 @@ impl World<'_> {
         let both = direction == Direction::Both;
         let now = self.stage.now;
         let share = (share, self.plan.number(index).rotate_left(repetition));
+        for node in &touched {
+            self.stage.meter.said.claims.lose(*node, now);
+        }
         self.stage.network.cuts.begin(Cut { fault: index, side, both, in_flight, traffic, share, from: now });
         self.stage.truth.changed(now);
     }
@@ -254,6 +257,7 @@ impl World<'_> {
             if !disturbed.contains(node) {
                 disturbed.push(*node);
                 self.stage.truth.disturb(*node);
+                self.stage.meter.said.claims.lose(*node, self.stage.now);
             }
         }
     }

@@ -37,9 +37,26 @@ impl Stage {
                 let Some(subject) = number(member) else { return };
                 self.meter.view(observer, subject, View::Unknown, now);
             }
-            Event::Update { .. } | Event::Conflict { .. } => {}
-            Event::User { .. } | Event::Query { .. } => {}
-            Event::Ack { .. } | Event::Answer { .. } | Event::KeysChanged | Event::MustStop { .. } => {}
+            Event::Update { member } => {
+                if let Some(subject) = number(member) {
+                    self.meter.said.updated(observer, subject, &member.meta, now);
+                }
+            }
+            Event::User { payload, .. } => {
+                if let Some(serial) = self.invariants.user_events.delivered(now, observer, payload) {
+                    let new = self.meter.said.event_heard(observer, serial, now);
+                    self.invariants.user_events.once(now, observer, serial, new);
+                }
+            }
+            Event::Query { query, .. } => self.work.to_answer.push((observer, *query)),
+            Event::Answer { command, from, .. } => {
+                if let Some(from) = node_number(from) {
+                    self.meter.said.answered(command.0, from, now);
+                }
+            }
+            // Every name is given once; a node that stops all the same shows as one that is missing.
+            Event::MustStop { .. } => self.stopping.push(observer),
+            Event::Conflict { .. } | Event::Ack { .. } | Event::KeysChanged => {}
         }
     }
 
@@ -71,7 +88,9 @@ impl Stage {
                 self.meter.refuted(now);
             }
             Note::Rejected { from, error } => {
-                self.invariants.label.refused(now, observer, &from.to_string(), &error.to_string());
+                let foreign =
+                    self.node_at(*from).is_some_and(|from| !self.meter.views.together(from, observer));
+                self.invariants.label.refused(now, observer, &from.to_string(), error, foreign);
             }
             Note::ProbeFailed { subject, .. } => {
                 if node_number(&subject.name).is_some_and(|subject| self.truth.is_up(subject)) {

@@ -1,13 +1,10 @@
 //! How nodes begin, end and come back, and how they find the others.
 
-use std::sync::Arc;
-
-use rumormill_core::id::Incarnation;
 use rumormill_core::io::{Command, Input, State, Status};
-use rumormill_core::{Roster, Seed};
+use rumormill_core::{Restore, Seed, Snapshot};
 
+use super::World;
 use super::stage::{JOIN, Joining, LEAVE, What, socket};
-use super::{Snapshot, World};
 use crate::draws::Purpose;
 use crate::faults::choose;
 use crate::metrics::changes::Change;
@@ -18,13 +15,7 @@ impl World<'_> {
     /// A process stops without a word.
     pub(super) fn crash(&mut self, node: u32, fault: usize) {
         let Some(process) = self.nodes[node as usize].take() else { return };
-        let own = node_name(node);
-        let members = process
-            .members()
-            .filter(|m| matches!(m.state, State::Alive | State::Suspect) && *m.identity.name != *own)
-            .map(|m| (m.identity.clone(), m.incarnation))
-            .collect();
-        self.snapshots[node as usize] = Snapshot { incarnation: process.incarnation(), members };
+        self.snapshots[node as usize] = process.snapshot();
         self.drop_waiting(node);
         let stage = &mut self.stage;
         stage.cut_connections(node);
@@ -63,15 +54,14 @@ impl World<'_> {
         let snapshot = std::mem::take(&mut self.snapshots[node as usize]);
         let snapshot = if how.lost_state { Snapshot::default() } else { snapshot };
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
-        let roster = Arc::new(Roster::new(snapshot.members, &seed));
-        self.birth(node, snapshot.incarnation, &roster, true);
+        self.birth(node, snapshot.restore(&seed), true);
         self.stage.did(fault, "restarted");
         self.join_through(&how.through, node, fault);
     }
 
     /// A process starts for the first time, and joins.
     pub(super) fn arrive(&mut self, node: u32, through: &Through, fault: usize) {
-        self.birth(node, Incarnation(0), &Arc::default(), true);
+        self.birth(node, Restore::default(), true);
         self.stage.did(fault, "joined");
         self.join_through(through, node, fault);
     }
@@ -87,7 +77,7 @@ impl World<'_> {
 
     /// A process of a cluster that starts one by one.
     pub(super) fn start_late(&mut self, node: u32) {
-        self.birth(node, Incarnation(0), &Arc::default(), true);
+        self.birth(node, Restore::default(), true);
         if node != 0 {
             self.join(node, vec![0]);
         }

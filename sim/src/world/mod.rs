@@ -3,11 +3,13 @@
 pub(crate) mod bench;
 mod conditions;
 mod faults;
+mod groups;
 mod hear;
 mod lives;
 mod parcels;
 mod stage;
 mod streams;
+mod work;
 
 use std::sync::Arc;
 
@@ -16,7 +18,7 @@ use rumormill_core::io::{Input, Outbox};
 use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
-use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed};
+use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
 
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
@@ -26,12 +28,14 @@ use crate::metrics::Meter;
 use crate::network::{self, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
-use crate::scenario::{FaultKind, Scenario, Start, Variant};
+use crate::scenario::{FaultKind, Scenario, Start, Variant, WorkloadKind};
 use crate::truth::{Presence, Truth, node_name};
 use conditions::Conditions;
 use faults::Course;
+use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
+use work::Work;
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
 const WAKE: u32 = 1 << 31;
@@ -53,17 +57,13 @@ pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut d
     World::new(scenario, &scenario.variants[variant], seed).run(progress)
 }
 
-/// What a node had on disk when it went down.
-#[derive(Debug, Default)]
-struct Snapshot {
-    incarnation: Incarnation,
-    members: Vec<(SharedIdentity, Incarnation)>,
-}
-
 struct World<'s> {
     scenario: &'s Scenario,
     variant: &'s Variant,
     config: Arc<Config>,
+    groups: Vec<Group>,
+    /// Each node's group.
+    group: Vec<u16>,
     seed: u64,
     nodes: Vec<Option<Node>>,
     snapshots: Vec<Snapshot>,
@@ -76,7 +76,8 @@ struct World<'s> {
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, variant: &'s Variant, seed: u64) -> Self {
         let count = scenario.cluster.nodes as usize;
-        let config = Arc::new(Config { notes: true, ..variant.config.clone() });
+        let (groups, group) = groups::groups(scenario, variant);
+        let config = groups[0].config.clone();
         let draws = Draws::new(seed);
         let network = Network::new(
             draws,
@@ -84,7 +85,7 @@ impl<'s> World<'s> {
             link_rules(scenario),
             count,
         );
-        let stage = Stage {
+        let mut stage = Stage {
             now: 0,
             draws,
             queue: EventQueue::new(),
@@ -97,7 +98,11 @@ impl<'s> World<'s> {
                 nanos(scenario.duration),
                 config.probe_interval.as_secs_f64(),
             ),
-            invariants: Invariants::new(count, &config, corrupts(scenario, variant)),
+            invariants: Invariants::new(
+                count,
+                &config,
+                (corrupts(scenario, variant), changes_keys(scenario)),
+            ),
             digest: TraceDigest::new(),
             connections: Connections::new(count),
             conditions: Conditions::new(count),
@@ -110,7 +115,9 @@ impl<'s> World<'s> {
             joining: vec![None; count],
             stopping: Vec::new(),
             effects: effects(scenario),
+            work: Work::new(scenario),
         };
+        stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
         let courses = scenario.faults.iter().map(|_| Course::default()).collect();
         let nodes = (0..count).map(|_| None).collect();
@@ -119,6 +126,8 @@ impl<'s> World<'s> {
             scenario,
             variant,
             config,
+            groups,
+            group,
             seed,
             nodes,
             snapshots,
@@ -131,11 +140,17 @@ impl<'s> World<'s> {
 
     fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
         self.schedule_faults();
+        self.schedule_workloads();
         self.start();
         let end = nanos(self.scenario.duration);
         self.metered(end, progress);
-        let values = self.stage.meter.values(&self.stage.truth);
         self.stage.now = end;
+        self.end_work();
+        let mut values = self.stage.meter.values(&self.stage.truth);
+        if values.contains_key("event.sent") {
+            let lost = self.nodes.iter().flatten().map(|node| node.counters().events_lost).sum::<u64>();
+            values.insert("event.lost".into(), Sample { value: lost as f64, censored: false });
+        }
         self.end_faults();
         self.quiet_time(end, progress);
         self.record(values)
@@ -218,17 +233,21 @@ impl<'s> World<'s> {
         let first: Vec<u32> = (0..self.scenario.cluster.nodes).filter(|n| !late.contains(n)).collect();
         match self.scenario.cluster.start {
             Start::Converged => {
-                // An identity is announced with incarnation 1; every table shares it.
-                let members = first.iter().map(|n| (self.identity(*n), Incarnation(1)));
-                let roster = Arc::new(Roster::new(members, &Seed::simulated(self.seed, u64::MAX, 0)));
-                for node in &first {
-                    self.birth(*node, Incarnation(0), &roster, false);
+                for group in 0..self.groups.len() {
+                    let nodes =
+                        first.iter().copied().filter(|n| usize::from(self.group[*n as usize]) == group);
+                    let nodes: Vec<u32> = nodes.collect();
+                    // An identity is announced with incarnation 1; every table of a group shares it.
+                    let members = nodes.iter().map(|n| (self.identity(*n), Incarnation(1)));
+                    let roster = Arc::new(Roster::new(members, &Seed::simulated(self.seed, u64::MAX, 0)));
+                    for node in nodes {
+                        self.birth(node, Restore { roster: roster.clone(), ..Restore::default() }, false);
+                    }
                 }
             }
             Start::Join => {
-                let nobody = Arc::default();
                 for node in &first {
-                    self.birth(*node, Incarnation(0), &nobody, true);
+                    self.birth(*node, Restore::default(), true);
                 }
                 for node in first.into_iter().filter(|n| *n != 0) {
                     self.join(node, vec![0]);
@@ -254,7 +273,7 @@ impl<'s> World<'s> {
     }
 
     /// A process starts. `change`: others have to learn of it.
-    fn birth(&mut self, node: u32, incarnation: Incarnation, roster: &Arc<Roster>, change: bool) {
+    fn birth(&mut self, node: u32, restore: Restore, change: bool) {
         let stage = &mut self.stage;
         stage.truth.set(node, Presence::Up);
         if change {
@@ -264,15 +283,17 @@ impl<'s> World<'s> {
         stage.connections.born(node);
         stage.armed[node as usize] = u64::MAX;
         let identity = self.identity(node);
+        let roster = restore.roster.clone();
+        let Group { config, keyring } = &self.groups[usize::from(self.group[node as usize])];
         let birth = Birth {
             name: identity.name.clone(),
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
-            keyring: Keyring::empty(),
-            restore: Restore { incarnation, roster: roster.clone(), ..Restore::default() },
+            keyring: keyring.clone(),
+            restore,
         };
-        let born = Node::new(self.config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
+        let born = Node::new(config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
         let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
@@ -295,6 +316,9 @@ impl<'s> World<'s> {
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
+        if !self.stage.work.is_idle() {
+            self.applications();
+        }
         while let Some(node) = self.stage.stopping.pop() {
             self.nodes[node as usize] = None;
             self.drop_waiting(node);
@@ -334,6 +358,10 @@ fn corrupts(scenario: &Scenario, variant: &Variant) -> bool {
     });
     let all = [&scenario.network.travel, &variant.travel].into_iter().chain(links).chain(faults);
     all.filter_map(|travel| travel.corrupt).any(|chance| chance > 0.0)
+}
+
+fn changes_keys(scenario: &Scenario) -> bool {
+    scenario.workloads.iter().any(|workload| matches!(workload.kind, WorkloadKind::Keys { .. }))
 }
 
 fn effects(scenario: &Scenario) -> Vec<FaultEffect> {

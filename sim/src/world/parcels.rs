@@ -35,6 +35,8 @@ impl World<'_> {
             }
             What::Leave => self.deliver(index),
             What::Start => self.start_late(to),
+            What::Work(index) => self.begin_work(index as usize),
+            What::Rekey(index) => self.change_keys(index as usize),
             What::Fault(fault) => self.begin_fault(fault as usize),
             What::End(fault) => self.end_fault(fault as usize),
             What::Return { fault, life } => {
@@ -94,7 +96,7 @@ impl World<'_> {
     /// A parcel reaches its process.
     fn deliver(&mut self, index: u32) {
         let parcel = self.stage.parcels.get(index);
-        let (what, to, damaged) = (parcel.what, parcel.to, parcel.damaged);
+        let (what, from, to, damaged) = (parcel.what, parcel.from, parcel.to, parcel.damaged);
         let (sender, receiver) = (parcel.sender, parcel.receiver);
         let bytes = std::mem::take(&mut parcel.bytes);
         match what {
@@ -102,7 +104,8 @@ impl World<'_> {
                 let stage = &mut self.stage;
                 if stage.address[to as usize] == receiver && self.nodes[to as usize].is_some() {
                     stage.meter.load.received += u64::from(stage.meter.metered(stage.now));
-                    stage.invariants.label.given(stage.now, to, damaged);
+                    let foreign = !stage.meter.views.together(from, to);
+                    stage.invariants.label.given(stage.now, to, damaged, foreign);
                     self.feed(to, Input::Packet { from: socket(sender), bytes: &bytes });
                     self.stage.invariants.label.taken(self.stage.now, to);
                 }
@@ -112,7 +115,8 @@ impl World<'_> {
             }
             What::Leave => self.feed(to, Input::Command { id: LEAVE, command: Command::Leave }),
             What::Rejoin { life } => self.rejoin(to, life),
-            What::Start | What::Fault(_) | What::End(_) | What::Return { .. } => {}
+            What::Start | What::Work(_) | What::Rekey(_) => {}
+            What::Fault(_) | What::End(_) | What::Return { .. } => {}
         }
         self.stage.parcels.get(index).bytes = bytes;
     }

@@ -9,6 +9,7 @@ use rumormill_core::wire::Kinds;
 use super::WAKE;
 use super::conditions::{Conditions, Held};
 use super::streams::{Connections, Step};
+use super::work::Work;
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
 use crate::invariants::Invariants;
@@ -45,6 +46,10 @@ pub(super) enum What {
     Leave,
     /// A node starts, and joins through the first.
     Start,
+    /// A workload begins, or begins again.
+    Work(u32),
+    /// A step of a change of keys is tried again.
+    Rekey(u32),
     /// A fault begins, or begins again.
     Fault(u32),
     /// A fault ends.
@@ -106,6 +111,8 @@ pub(super) struct Stage {
     pub(super) joining: Vec<Option<Joining>>,
     pub(super) stopping: Vec<u32>,
     pub(super) effects: Vec<FaultEffect>,
+    /// What applications do.
+    pub(super) work: Work,
 }
 
 impl Stage {
@@ -116,8 +123,11 @@ impl Stage {
         if self.invariants.own.stands(now, node, incarnation) {
             self.invariants.incarnations.announced(node, incarnation);
         }
-        self.meter.queue(depth as u32, now);
+        if depth > 0 {
+            self.meter.queues(&process.queue_depths(), now);
+        }
         if tick {
+            self.invariants.own.clocks(now, node, process.clocks());
             let local = self.conditions.local(node, now).as_nanos();
             let deadline = process.deadline().map(|(at, _)| at.as_nanos());
             self.invariants.deadlines.after_tick(local, node, deadline);
@@ -172,6 +182,7 @@ impl Stage {
             Output::Stream { id, action } => self.stream(node, id, action),
             Output::Event(event) => self.event(node, &event),
             Output::Note(note) => self.note(node, &note),
+            Output::Completed { id, result } if id.0 > LEAVE.0 => self.work.ended.push((node, id.0, result)),
             Output::Completed { id, result } => self.completed(node, id, result.is_ok()),
         }
     }
@@ -198,7 +209,7 @@ impl Stage {
     }
 
     /// The node that has this address at present.
-    fn node_at(&self, to: SocketAddr) -> Option<u32> {
+    pub(super) fn node_at(&self, to: SocketAddr) -> Option<u32> {
         let number = number_of(to)?;
         let node = *self.owner.get(number as usize)?;
         (self.address[node as usize] == number).then_some(node)

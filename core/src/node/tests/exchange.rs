@@ -97,7 +97,7 @@ fn the_sender_of_a_table_is_known_by_its_own_row_or_by_its_name() {
     ] {
         let mut net = Cluster::converged(4, &lan());
         let id = StreamId::Theirs(700);
-        let (wire, mut bytes) = (Wire::new(&lan()), Vec::new());
+        let (mut wire, mut bytes) = (Wire::new(&lan()), Vec::new());
         let start = wire.begin_frame(&mut bytes);
         messages.iter().for_each(|message| wire.encode(message, &mut bytes));
         wire.finish_frame(start, &mut bytes);
