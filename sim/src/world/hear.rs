@@ -39,7 +39,7 @@ impl Stage {
             }
             Event::Update { .. } | Event::Conflict { .. } => {}
             Event::User { .. } | Event::Query { .. } => {}
-            Event::Ack { .. } | Event::Answer { .. } | Event::MustStop { .. } => {}
+            Event::Ack { .. } | Event::Answer { .. } | Event::KeysChanged | Event::MustStop { .. } => {}
         }
     }
 
