@@ -62,7 +62,7 @@ impl Node {
             Command::UserEvent(request) => self.send_event(id, &request, now, out),
             Command::Query(request) => self.ask(id, &request, now, out),
             Command::Respond { query, payload } => self.respond(id, query, &payload, now, out),
-            Command::Keys { action, relay_factor } => self.keys(id, action, relay_factor, now, out),
+            Command::Keys { action, relay_factor } => self.keys(id, &action, relay_factor, now, out),
         }
     }
 

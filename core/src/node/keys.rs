@@ -23,20 +23,20 @@ impl Node {
     pub(super) fn keys(
         &mut self,
         id: CommandId,
-        action: KeyAction,
+        action: &KeyAction,
         relay_factor: u8,
         now: Instant,
         out: &mut Outbox,
     ) {
-        let changes = action != KeyAction::List;
+        let changes = *action != KeyAction::List;
         // One change after the other, as under Serf's lock: members hear queries in any order.
         let busy = |purpose: &Purpose| matches!(purpose, Purpose::Keys(poll) if poll.changes);
         if changes && self.queries.asked.values().any(|question| busy(&question.purpose)) {
             self.counters.busy += 1;
             return out.completed(id, Err(CommandError::Busy("key changes")));
         }
-        let internal = Internal::of_action(&action);
-        let payload = match &action {
+        let internal = Internal::of_action(action);
+        let payload = match action {
             KeyAction::List => Vec::new(),
             KeyAction::Install(key) | KeyAction::Use(key) | KeyAction::Remove(key) => {
                 // Where nothing is sealed every member refuses anyway; the key stays here.

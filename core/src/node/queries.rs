@@ -120,7 +120,8 @@ impl Node {
         let digits = (1..20).find(|digits| 10u64.pow(*digits) > n).unwrap_or(20);
         let default = self.config.gossip_interval.saturating_mul(self.config.query_timeout_mult * digits);
         let timeout = wanted.filter(|wanted| !wanted.is_zero()).unwrap_or(default).min(TIMEOUT_MAX);
-        let millis = timeout.as_millis() as u64 + u64::from(timeout.subsec_nanos() % 1_000_000 != 0);
+        let millis =
+            timeout.as_millis() as u64 + u64::from(!timeout.subsec_nanos().is_multiple_of(1_000_000));
         Duration::from_millis(millis)
     }
 

@@ -361,6 +361,10 @@ impl Desk {
             .collect()
     }
 
+    fn id_of_question(&self) -> u32 {
+        self.node.queries.asked.keys().next().unwrap().id
+    }
+
     fn deadline_of(&self, said: &[Said]) -> Instant {
         said.iter()
             .find_map(|said| if let Said::Told(_, Some((_, at))) = said { Some(*at) } else { None })
@@ -464,6 +468,18 @@ fn a_relay_passes_an_answer_on_and_takes_its_own() {
     assert_eq!(said, [Said::Packet(to, vec!["answer of n1".into()])]);
     let said = desk.hears(&Message::Relay(Relay { to: addr(0), response }));
     assert_eq!((said, desk.node.counters().answers_refused), (vec![], 1));
+}
+
+#[test]
+fn an_answer_whose_ack_was_lost_does_not_end_a_query_that_wants_acks() {
+    let mut desk = Desk::new(2, &quiet());
+    let heard = desk.command(Command::Query(QueryRequest { ack: true, nodes: nodes(&[1]), ..load() }));
+    assert_eq!(heard, []);
+    let mut response = Response { ltime: LamportTime(1), id: 0, from: "n1", ack: false, payload: b"x" };
+    response.id = desk.id_of_question();
+    assert_eq!(desk.hears(&Message::Response(response)), [Said::Told("answer of n1".into(), None)]);
+    let said = desk.hears(&Message::Response(Response { ack: true, payload: &[], ..response }));
+    assert_eq!(said, [Said::Told("ack of n1".into(), None), Said::Completed(over(1, 1, true))]);
 }
 
 /// serf 98, and what Serf looks at too: the number, and the deadline.

@@ -28,7 +28,7 @@ fn quiet() -> Config {
 fn keyed(rings: &[&[u8]], config: &Config) -> Cluster {
     let one = |(i, ring): (usize, &&[u8])| {
         let seed = Seed::simulated(9, i as u64, 0);
-        let roster = Arc::new(Roster::new(known(rings.len()).into_iter(), &seed));
+        let roster = Arc::new(Roster::new(known(rings.len()), &seed));
         let restore = Restore { roster, ..Restore::default() };
         let keyring = match ring {
             [] => Keyring::empty(),
