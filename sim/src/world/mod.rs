@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
-use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
 use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};

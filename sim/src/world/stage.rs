@@ -337,6 +337,7 @@ impl Stage {
         }
         if well {
             self.joining[node as usize] = None;
+            self.meter.said.claims.lose(node, self.now);
             return;
         }
         let life = self.truth.life(node);

@@ -19,6 +19,9 @@ use crate::truth::node_name;
 /// The first number of an application's command; smaller ones are the process's own.
 const FIRST_COMMAND: u64 = 16;
 
+/// Members that pass each answer about keys on: with one lost answer in a cluster of hundreds a step would have to be tried again.
+const KEY_RELAYS: u8 = 3;
+
 /// What a command that is under way belongs to.
 #[derive(Clone, Copy, Debug)]
 enum Under {
@@ -118,13 +121,15 @@ pub(super) fn key_named(name: &str, generation: u32) -> Key {
 }
 
 impl Stage {
-    /// Whom something said at `from` now is owed to: those of its group that are up, undisturbed and connected to it.
+    /// Whom something said at `from` now is owed to: the members of its group that are up, undisturbed and connected to it. Who is still joining
+    /// is no member yet.
     fn owed_from(&self, from: u32) -> NodeSet {
         let cuts = self.network.cuts.any();
         let nodes = self.address.len() as u32;
         NodeSet::of(nodes, |node| {
             node != from
                 && self.truth.is_up(node)
+                && self.joining[node as usize].is_none()
                 && !self.truth.is_disturbed(node)
                 && self.meter.views.together(from, node)
                 && !(cuts && self.network.cuts.apart(from, node))
@@ -286,7 +291,7 @@ impl World<'_> {
             KeyStep::Remove => KeyAction::Remove(old),
         };
         let id = self.stage.work.command(Under::Keys(index));
-        self.command(node, id, Command::Keys { action, relay_factor: 0 });
+        self.command(node, id, Command::Keys { action, relay_factor: KEY_RELAYS });
     }
 
     fn try_keys_again(&mut self, index: usize) {
