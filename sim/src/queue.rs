@@ -116,12 +116,12 @@ impl EventQueue {
 
     /// Turns the ring to the bucket of the next entry, if there is one.
     fn turn(&mut self) -> Option<()> {
-        self.bucket = match self.far.peek() {
+        if self.in_ring > 0 {
             // What is far away lies behind all that is in the ring.
-            _ if self.in_ring > 0 => self.next_occupied(),
-            Some(Reverse(entry)) => entry.time >> BUCKET_BITS,
-            None => return None,
-        };
+            self.bucket = self.next_occupied();
+        } else {
+            self.bucket = self.far.peek()?.0.time >> BUCKET_BITS;
+        }
         while let Some(Reverse(entry)) = self.far.peek().copied()
             && (entry.time >> BUCKET_BITS) - self.bucket < BUCKETS
         {

@@ -284,8 +284,15 @@ pub struct Outputs<'o> {
 impl<'o> Iterator for Outputs<'o> {
     type Item = Output<'o>;
 
+    #[inline]
     fn next(&mut self) -> Option<Output<'o>> {
-        self.items.next().map(|item| view(self.bytes, item))
+        // Nearly all are packets, which a driver then reads where they lie.
+        Some(match self.items.next()? {
+            Item::Packet { to, bytes, kinds } => {
+                Output::Packet { to: *to, bytes: &self.bytes[bytes.clone()], kinds: *kinds }
+            }
+            item => view(self.bytes, item),
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -23,9 +23,17 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        while let Some(message) = messages.next_unread() {
+        loop {
+            if let Some(rally) = messages.next_rally(|rally| self.is_for_me(rally)) {
+                match rally {
+                    Rally::Ping { seq, .. } => self.answer(from, seq, out),
+                    Rally::Ack { seq } => self.on_ack(seq, now, out),
+                }
+                continue;
+            }
+            let Some(message) = messages.next_unread() else { break };
             let message = match message {
-                Ok(message) if self.rallies(from, message, now, out) || self.is_stale(message) => continue,
+                Ok(message) if self.is_stale(message) => continue,
                 message => message.and_then(Unread::read),
             };
             match message {
@@ -40,16 +48,13 @@ impl Node {
         self.counters.packets_accepted += 1;
     }
 
-    /// Answers pings for this node and takes acks, nearly all of a calm cluster's messages, without reading them as
-    /// [`Message`]s; whether it was one of them.
+    /// Whether it is an ack or a ping of this node: nearly all of a calm cluster's messages, which are not read as [`Message`]s.
     #[inline]
-    fn rallies(&mut self, from: SocketAddr, message: Unread<'_>, now: Instant, out: &mut Outbox) -> bool {
-        match message.rally() {
-            Some(Rally::Ping { seq, target }) if self.members.is_me(target) => self.answer(from, seq, out),
-            Some(Rally::Ack { seq }) => self.on_ack(seq, now, out),
-            _ => return false,
+    fn is_for_me(&self, rally: &Rally<'_>) -> bool {
+        match *rally {
+            Rally::Ping { target, .. } => self.members.is_me(target),
+            Rally::Ack { .. } => true,
         }
-        true
     }
 
     fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {

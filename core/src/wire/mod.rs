@@ -166,12 +166,6 @@ impl<'a> Unread<'a> {
         body::decode(self.kind, self.body)
     }
 
-    /// A ping or an ack; `None` for other messages.
-    #[inline]
-    pub(crate) fn rally(self) -> Option<Rally<'a>> {
-        Rally::of(self.kind, self.body)
-    }
-
     /// The beginning of an update; `None` for other messages.
     #[inline]
     pub(crate) fn glance(self) -> Option<Glance<'a>> {
@@ -180,6 +174,14 @@ impl<'a> Unread<'a> {
 }
 
 impl<'a> Messages<'a> {
+    /// Takes the next message, if it is a ping or an ack that is wanted.
+    #[inline]
+    pub(crate) fn next_rally(&mut self, is_wanted: impl FnOnce(&Rally<'a>) -> bool) -> Option<Rally<'a>> {
+        let (rally, rest) = Rally::first_of(self.rest).filter(|(rally, _)| is_wanted(rally))?;
+        self.rest = rest;
+        Some(rally)
+    }
+
     /// The next message, for the caller to read; what follows one that proves bad is not to be asked for.
     #[inline]
     pub(crate) fn next_unread(&mut self) -> Option<Result<Unread<'a>, WireError>> {
