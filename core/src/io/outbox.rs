@@ -159,6 +159,7 @@ impl Outbox {
         Self { answers_unwanted: true, ..self }
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, notes: bool) {
         self.bytes.clear();
         self.items.clear();
@@ -175,6 +176,7 @@ impl Outbox {
         self.notes && !self.answers_unwanted
     }
 
+    #[inline]
     pub(crate) fn packet(&mut self, to: SocketAddr, start: usize, kinds: Kinds) {
         let bytes = start..self.bytes.len();
         self.items.push(Item::Packet { to, bytes, kinds });
@@ -268,6 +270,7 @@ impl Outbox {
         start..self.bytes.len()
     }
 
+    #[inline]
     pub(crate) fn outputs(&self) -> Outputs<'_> {
         Outputs { bytes: &self.bytes, items: self.items.iter() }
     }

@@ -57,6 +57,7 @@ impl Node {
         }
     }
 
+    #[inline]
     fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {
         self.send(to, &[Message::Ack { seq }], true, out);
     }
@@ -122,6 +123,7 @@ impl Node {
         probe_timeout.min(probe_interval.saturating_sub(probe_timeout)) * NACK_PERCENT / 100
     }
 
+    #[inline]
     fn on_ack(&mut self, seq: ProbeSeq, now: Instant, out: &mut Outbox) {
         if let Some(probe) = self.prober.answered(seq) {
             // The timeout's timer is gone once helpers were asked.

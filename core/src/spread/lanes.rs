@@ -34,6 +34,7 @@ struct Serf {
 }
 
 impl Serf {
+    #[inline]
     const fn len(&self) -> usize {
         self.intents.len() + self.queries.len() + self.events.len()
     }
@@ -66,6 +67,7 @@ impl Lanes {
         self.members.len() + self.serf_waiting
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -72,6 +72,7 @@ impl Wire {
 
     /// Bytes that a packet has for encoded messages, so that the whole has at most `packet_bytes_max`.
     #[must_use]
+    #[inline]
     pub fn packet_room(&self) -> usize {
         let Codec::Native(native) = &self.codec;
         self.packet_bytes_max.saturating_sub(native.header_bytes())
@@ -87,18 +88,21 @@ impl Wire {
 
     /// Appends one encoded message, as packets, frames and broadcast queues hold it. The message is taken to be one
     /// that a receiver accepts: names, addresses and lengths are checked where they enter a node, not here.
+    #[inline]
     pub fn encode(&self, message: &Message<'_>, out: &mut Vec<u8>) {
         let Codec::Native(_) = &self.codec;
         body::encode(message, out);
     }
 
     /// The same of a ping, given the bytes of the name.
+    #[inline]
     pub(crate) fn encode_ping(&self, seq: ProbeSeq, target: &[u8], out: &mut Vec<u8>) {
         let Codec::Native(_) = &self.codec;
         body::encode_ping(seq, target, out);
     }
 
     /// Begins a packet at the end of `out`; gives where, for [`Wire::finish_packet`]. Append messages in between.
+    #[inline]
     pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
         let Codec::Native(native) = &self.codec;
         let start = out.len();
@@ -107,6 +111,7 @@ impl Wire {
     }
 
     /// Seals the packet that begins at `start` and goes to the end of `out`.
+    #[inline]
     pub fn finish_packet(&self, start: usize, out: &mut [u8]) {
         let Codec::Native(native) = &self.codec;
         native.finish_packet(start, out);
@@ -130,6 +135,7 @@ impl Wire {
     ///
     /// # Errors
     /// The packet is not of this wire, version and label, or was damaged.
+    #[inline]
     pub fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Messages<'a>, WireError> {
         let Codec::Native(native) = &self.codec;
         Ok(Messages { rest: native.open_packet(bytes)?, carrier: Carrier::Packet })

@@ -65,11 +65,13 @@ impl Native {
         self.prefix.len() + CRC_BYTES
     }
 
+    #[inline]
     pub(super) fn begin_packet(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&[0; CRC_BYTES]);
     }
 
+    #[inline]
     pub(super) fn finish_packet(&self, start: usize, out: &mut [u8]) {
         let sealed = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
         debug_assert!(sealed.is_some(), "a packet is finished that was not begun at {start}");
@@ -93,6 +95,7 @@ impl Native {
     }
 
     /// Checks a packet's header and checksum; gives the messages' bytes.
+    #[inline]
     pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], WireError> {
         let other;
         let (prefix_crc, sealed) = match bytes.strip_prefix(&*self.prefix) {
@@ -178,6 +181,7 @@ pub(super) fn claimed_frame_bytes(bytes: &[u8], max: usize) -> Result<Option<usi
     }
 }
 
+#[inline]
 fn crc_after(prefix_crc: &crc32fast::Hasher, messages: &[u8]) -> u32 {
     let mut hasher = prefix_crc.clone();
     hasher.update(messages);

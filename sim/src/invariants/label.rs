@@ -29,6 +29,7 @@ impl Label {
     }
 
     /// A node is given a packet.
+    #[inline]
     pub fn given(&mut self, now: u64, node: u32, damaged: bool) {
         self.tally.check(true, now, node, String::new);
         (self.damaged, self.refused) = (damaged, false);
@@ -41,6 +42,7 @@ impl Label {
     }
 
     /// The node has taken the packet that it was given.
+    #[inline]
     pub fn taken(&mut self, now: u64, node: u32) {
         if std::mem::take(&mut self.damaged) {
             self.tally.check(self.refused, now, node, || {

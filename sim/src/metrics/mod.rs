@@ -94,12 +94,14 @@ impl Meter {
 
     /// Whether `now` is measured: after warm-up, before the end.
     #[must_use]
+    #[inline]
     pub const fn metered(&self, now: u64) -> bool {
         !self.finished && now >= self.warmup
     }
 
     /// Whether an event at `time` asks for [`Meter::advance`] first.
     #[must_use]
+    #[inline]
     pub const fn has_point_before(&self, time: u64) -> bool {
         !self.finished && (self.points * self.step < time || time > self.end)
     }
@@ -318,6 +320,7 @@ impl Meter {
     }
 
     /// A node's queue has so many broadcasts.
+    #[inline]
     pub fn queue(&mut self, depth: u32, now: u64) {
         self.point_queue_depth = self.point_queue_depth.max(depth);
         if self.metered(now) {
