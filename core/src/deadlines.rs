@@ -91,6 +91,7 @@ impl Deadlines {
         self.heap.first().map(|e| (e.at, e.due))
     }
 
+    #[inline]
     pub(crate) fn arm(&mut self, at: Instant, due: Due) -> Timer {
         let position = self.heap.len();
         let timer = self.vacant.pop().unwrap_or_else(|| {
@@ -100,7 +101,11 @@ impl Deadlines {
         self.seq += 1;
         let entry = Entry { at, seq: self.seq, timer, due };
         self.heap.push(entry);
-        self.rise(position, entry);
+        if position > 0 && entry.before(&self.heap[(position - 1) / 2]) {
+            self.rise(position, entry);
+        } else {
+            self.positions[timer as usize] = position as u32;
+        }
         Timer::of(timer)
     }
 
@@ -116,12 +121,14 @@ impl Deadlines {
         self.heap[self.positions[timer.place()] as usize].at
     }
 
+    #[inline]
     pub(crate) fn cancel(&mut self, timer: Timer) {
         let position = self.positions[timer.place()] as usize;
         self.remove(position);
     }
 
     /// The first thing that is due at `now`, taken out.
+    #[inline]
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
         let head = *self.heap.first()?;
         if head.at > now {
@@ -131,6 +138,7 @@ impl Deadlines {
         Some(head.due)
     }
 
+    #[inline]
     fn remove(&mut self, position: usize) {
         self.vacant.push(self.heap[position].timer);
         let Some(last) = self.heap.pop() else { return };
@@ -140,13 +148,17 @@ impl Deadlines {
     }
 
     /// Puts an entry where it belongs, given a position that is free for it.
+    #[inline]
     fn settle(&mut self, position: usize, entry: Entry) {
-        let position = self.rise(position, entry);
-        self.sink(position, entry);
+        if position > 0 && entry.before(&self.heap[(position - 1) / 2]) {
+            self.rise(position, entry);
+        } else {
+            self.sink(position, entry);
+        }
     }
 
-    /// Puts an entry into a free position, or above; where.
-    fn rise(&mut self, mut position: usize, entry: Entry) -> usize {
+    /// Puts an entry into a free position, or above.
+    fn rise(&mut self, mut position: usize, entry: Entry) {
         let (heap, positions) = (&mut *self.heap, &mut *self.positions);
         while position > 0 {
             let parent = (position - 1) / 2;
@@ -160,10 +172,9 @@ impl Deadlines {
         }
         heap[position] = entry;
         positions[entry.timer as usize] = position as u32;
-        position
     }
 
-    /// Moves the entry at a position down to where it belongs.
+    /// Puts an entry into a free position, or below.
     fn sink(&mut self, mut position: usize, entry: Entry) {
         let (heap, positions) = (&mut *self.heap, &mut *self.positions);
         loop {

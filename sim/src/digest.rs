@@ -29,6 +29,7 @@ impl TraceDigest {
     }
 
     /// Adds one input: when, at which node, what.
+    #[inline]
     pub fn add(&mut self, time: u64, node: u32, input: &Input<'_>) {
         self.inputs += 1;
         match input {
@@ -107,6 +108,7 @@ impl TraceDigest {
         }
     }
 
+    #[inline]
     fn record(&mut self, time: u64, node: u32, kind: u8, detail: u64, bytes: &[u8]) {
         let end = self.filled + HEAD_BYTES + bytes.len();
         let Some(room) = self.waiting.get_mut(self.filled..end) else {
@@ -147,6 +149,7 @@ impl TraceDigest {
 }
 
 /// The simulator's addresses are IPv4, so that address and port fit a word.
+#[inline]
 fn address_word(address: SocketAddr) -> u64 {
     match address.ip() {
         IpAddr::V4(v4) => u64::from(u32::from(v4)) << 16 | u64::from(address.port()),

@@ -88,7 +88,16 @@ impl EventQueue {
     #[inline]
     pub fn pop_until(&mut self, end: u64) -> Option<(u64, u32)> {
         if self.sorted.is_empty() && self.late.is_empty() {
-            self.turn()?;
+            let place = self.turn()?;
+            let index = self.ring[place];
+            let first = self.linked[index as usize];
+            // In a small cluster most buckets have one entry.
+            if first.next == NIL && first.time <= end {
+                self.clear(place);
+                self.vacate(index);
+                return Some((first.time, first.what));
+            }
+            self.take_bucket(place);
         }
         let entry = match (self.sorted.last(), self.late.peek()) {
             (Some(sorted), None) if sorted.time <= end => self.sorted.pop(),
@@ -99,6 +108,7 @@ impl EventQueue {
         Some((entry.time, entry.what))
     }
 
+    #[inline]
     fn link(&mut self, entry: Entry) {
         let place = ((entry.time >> BUCKET_BITS) % BUCKETS) as usize;
         let entry = Entry { next: self.ring[place], ..entry };
@@ -114,42 +124,55 @@ impl EventQueue {
         self.in_ring += 1;
     }
 
-    /// Turns the ring to the bucket of the next entry, if there is one.
-    fn turn(&mut self) -> Option<()> {
-        self.bucket = match self.far.peek() {
+    /// Turns the ring to the bucket of the next entry, if there is one; its place.
+    #[inline]
+    fn turn(&mut self) -> Option<usize> {
+        if self.in_ring > 0 {
             // What is far away lies behind all that is in the ring.
-            _ if self.in_ring > 0 => self.next_occupied(),
-            Some(Reverse(entry)) => entry.time >> BUCKET_BITS,
-            None => return None,
-        };
-        while let Some(Reverse(entry)) = self.far.peek().copied()
+            self.bucket = self.next_occupied();
+        } else {
+            self.bucket = self.far.peek()?.0.time >> BUCKET_BITS;
+        }
+        while let Some(Reverse(entry)) = self.far.peek()
             && (entry.time >> BUCKET_BITS) - self.bucket < BUCKETS
         {
+            let entry = *entry;
             self.far.pop();
             self.link(entry);
         }
-        self.take_bucket();
+        Some((self.bucket % BUCKETS) as usize)
+    }
+
+    /// Moves the entries of the present bucket from its list, and sorts them.
+    fn take_bucket(&mut self, place: usize) {
+        let mut index = self.ring[place];
+        self.clear(place);
+        while let Some(entry) = self.linked.get(index as usize).copied() {
+            self.sorted.push(entry);
+            self.vacate(index);
+            index = entry.next;
+        }
         if self.sorted.len() > 1 {
             self.sorted.sort_unstable_by_key(|entry| Reverse((entry.time, entry.sequence)));
         }
-        Some(())
     }
 
-    /// Moves the entries of the present bucket from its list.
-    fn take_bucket(&mut self) {
-        let place = (self.bucket % BUCKETS) as usize;
-        let mut index = std::mem::replace(&mut self.ring[place], NIL);
+    /// A bucket has no list any more.
+    #[inline]
+    fn clear(&mut self, place: usize) {
+        self.ring[place] = NIL;
         self.occupied[place / 64] &= !(1 << (place % 64));
-        while let Some(linked) = self.linked.get_mut(index as usize) {
-            self.sorted.push(*linked);
-            self.in_ring -= 1;
-            let next = std::mem::replace(&mut linked.next, self.free);
-            self.free = index;
-            index = next;
-        }
+    }
+
+    /// An entry has left its list.
+    #[inline]
+    fn vacate(&mut self, index: u32) {
+        self.linked[index as usize].next = std::mem::replace(&mut self.free, index);
+        self.in_ring -= 1;
     }
 
     /// The first bucket behind the present one that has a list. There is one.
+    #[inline]
     fn next_occupied(&self) -> u64 {
         let mut bucket = self.bucket + 1;
         loop {
@@ -185,6 +208,7 @@ impl<T: Default> Slab<T> {
     }
 
     /// A slot to fill: its number and what its last user left in it.
+    #[inline]
     pub fn take(&mut self) -> (u32, &mut T) {
         let index = self.free.pop().unwrap_or_else(|| {
             self.slots.push(T::default());
@@ -194,11 +218,13 @@ impl<T: Default> Slab<T> {
     }
 
     /// What is in a slot.
+    #[inline]
     pub fn get(&mut self, index: u32) -> &mut T {
         &mut self.slots[index as usize]
     }
 
     /// The slot may be used again.
+    #[inline]
     pub fn give_back(&mut self, index: u32) {
         self.free.push(index);
     }

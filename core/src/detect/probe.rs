@@ -50,11 +50,13 @@ impl Prober {
     }
 
     /// The next sequence number, for own probes and for those on behalf of others.
+    #[inline]
     pub(crate) fn next_seq(&mut self) -> ProbeSeq {
         self.seq = self.seq.next();
         self.seq
     }
 
+    #[inline]
     pub(crate) const fn current(&self) -> Option<&InFlight> {
         self.current.as_ref()
     }
@@ -63,11 +65,13 @@ impl Prober {
         self.current.as_mut()
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, probe: InFlight) {
         self.current = Some(probe);
     }
 
     /// The probe that an ack with this number answers, taken out.
+    #[inline]
     pub(crate) fn answered(&mut self, seq: ProbeSeq) -> Option<InFlight> {
         self.current.take_if(|probe| probe.seq == seq)
     }

@@ -162,6 +162,7 @@ impl Outbox {
         Self { answers_unwanted: true, ..self }
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, notes: bool) {
         self.bytes.clear();
         self.items.clear();
@@ -178,6 +179,7 @@ impl Outbox {
         self.notes && !self.answers_unwanted
     }
 
+    #[inline]
     pub(crate) fn packet(&mut self, to: SocketAddr, start: usize, kinds: Kinds) {
         let bytes = start..self.bytes.len();
         self.items.push(Item::Packet { to, bytes, kinds });
@@ -272,6 +274,7 @@ impl Outbox {
         start..self.bytes.len()
     }
 
+    #[inline]
     pub(crate) fn outputs(&self) -> Outputs<'_> {
         Outputs { bytes: &self.bytes, items: self.items.iter() }
     }
@@ -288,8 +291,15 @@ pub struct Outputs<'o> {
 impl<'o> Iterator for Outputs<'o> {
     type Item = Output<'o>;
 
+    #[inline]
     fn next(&mut self) -> Option<Output<'o>> {
-        self.items.next().map(|item| view(self.bytes, item))
+        // Nearly all are packets, which a driver then reads where they lie.
+        Some(match self.items.next()? {
+            Item::Packet { to, bytes, kinds } => {
+                Output::Packet { to: *to, bytes: &self.bytes[bytes.clone()], kinds: *kinds }
+            }
+            item => view(self.bytes, item),
+        })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -169,6 +169,7 @@ impl Members {
     }
 
     /// Other members that are alive or suspect.
+    #[inline]
     pub(crate) fn others_up(&self) -> u32 {
         let own = u32::from(matches!(self.own[0].state, Some(State::Alive | State::Suspect)));
         self.counts[State::Alive as usize] + self.counts[State::Suspect as usize] - own
@@ -211,16 +212,19 @@ impl Members {
     }
 
     /// The base's row of an index, if it is one.
+    #[inline]
     fn base_row(&self, index: u32) -> Option<u32> {
         (index.wrapping_sub(1) < self.base.len() as u32).then(|| index - 1)
     }
 
     /// The place in `own` of an index that is no row of the base.
+    #[inline]
     fn own_place(&self, index: u32) -> usize {
         if index == 0 { 0 } else { index as usize - self.base.len() }
     }
 
     /// The node's own row of an index; `None` where the base's stands.
+    #[inline]
     fn stored(&self, index: u32) -> Option<&Row> {
         match self.base_row(index) {
             Some(row) => self.overlay.get(row),
@@ -244,6 +248,7 @@ impl Members {
     }
 
     /// What stands at an index, unless it is vacant.
+    #[inline]
     fn at(&self, index: u32) -> Option<(Slot, Known)> {
         if index == self.hole {
             return None;
@@ -254,6 +259,7 @@ impl Members {
         }
     }
 
+    #[inline]
     fn base_known(&self, row: u32) -> Known {
         let incarnation = self.base.incarnation(row);
         Known { state: State::Alive, incarnation, changed: self.born, status: Status::Alive }
@@ -298,6 +304,7 @@ impl Members {
         Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
     }
 
+    #[inline]
     pub(crate) fn known(&self, slot: Slot) -> Option<Known> {
         let (present, known) = self.at(slot.index)?;
         (present == slot).then_some(known)
@@ -311,6 +318,7 @@ impl Members {
     }
 
     /// A member's identity where the node has one of its own; `Some(None)` where the base's stands.
+    #[inline]
     fn own_identity(&self, slot: Slot) -> Option<Option<&SharedIdentity>> {
         match self.stored(slot.index) {
             Some(row) => {
@@ -321,6 +329,7 @@ impl Members {
     }
 
     /// The bytes of a member's name, and its address, from where they lie nearest.
+    #[inline]
     pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&[u8], SocketAddr)> {
         match self.own_identity(slot)? {
             Some(identity) => Some((identity.name.as_bytes(), identity.addr)),
@@ -334,10 +343,12 @@ impl Members {
         self.me.is_named(name).unwrap_or_else(|| self.me().name.as_bytes() == name)
     }
 
+    #[inline]
     pub(crate) fn me(&self) -> &SharedIdentity {
         self.own[0].identity.as_ref().expect("the node's own row is never vacated")
     }
 
+    #[inline]
     pub(crate) fn my_incarnation(&self) -> Incarnation {
         self.own[0].incarnation
     }
@@ -498,6 +509,7 @@ impl Members {
     }
 
     /// The next member to probe: round-robin in random order over those that are alive or suspect. `None` when there are none.
+    #[inline]
     pub(crate) fn next_probe(&mut self, rng: &mut Rng) -> Option<(Slot, Known)> {
         if self.others_up() == 0 {
             return None;

@@ -18,6 +18,7 @@ impl ProbeOrder {
 
     /// The next row number below `rows`. Rows added during a round wait for the next one when they lie beyond the
     /// power of two that the round covers.
+    #[inline]
     pub(crate) fn next(&mut self, rows: u32, rng: &mut Rng) -> u32 {
         loop {
             if self.cursor >> self.bits > 0 {
@@ -34,6 +35,7 @@ impl ProbeOrder {
     }
 
     /// A bijection on `bits` bits: odd multiplications and right-shifted xors, both invertible.
+    #[inline]
     fn permuted(&self, position: u32) -> u32 {
         let mask = ((1u64 << self.bits) - 1) as u32;
         let shift = (self.bits / 2).max(1);

@@ -30,6 +30,7 @@ impl Overlay {
     }
 
     /// The node's own row, if it has one.
+    #[inline]
     pub(super) fn get(&self, row: u32) -> Option<&Row> {
         match self {
             Self::Sparse(rows) if rows.is_empty() => None,

@@ -24,9 +24,17 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        while let Some(message) = messages.next_unread() {
+        loop {
+            if let Some(rally) = messages.next_rally(|rally| self.is_for_me(rally)) {
+                match rally {
+                    Rally::Ping { seq, .. } => self.answer(from, seq, out),
+                    Rally::Ack { seq, coordinate } => self.on_ack(seq, coordinate, now, out),
+                }
+                continue;
+            }
+            let Some(message) = messages.next_unread() else { break };
             let message = match message {
-                Ok(message) if self.rallies(from, message, now, out) || self.is_stale(message) => continue,
+                Ok(message) if self.is_stale(message) => continue,
                 message => message.and_then(Unread::read),
             };
             match message {
@@ -42,18 +50,16 @@ impl Node {
         self.counters.accepted_unsealed += u64::from(messages.is_exempt());
     }
 
-    /// Answers pings for this node and takes acks, nearly all of a calm cluster's messages, without reading them as
-    /// [`Message`]s; whether it was one of them.
+    /// Whether it is an ack or a ping of this node: nearly all of a calm cluster's messages, which are not read as [`Message`]s.
     #[inline]
-    fn rallies(&mut self, from: SocketAddr, message: Unread<'_>, now: Instant, out: &mut Outbox) -> bool {
-        match message.rally() {
-            Some(Rally::Ping { seq, target }) if self.members.is_me(target) => self.answer(from, seq, out),
-            Some(Rally::Ack { seq, coordinate }) => self.on_ack(seq, coordinate, now, out),
-            _ => return false,
+    fn is_for_me(&self, rally: &Rally<'_>) -> bool {
+        match *rally {
+            Rally::Ping { target, .. } => self.members.is_me(target),
+            Rally::Ack { .. } => true,
         }
-        true
     }
 
+    #[inline]
     fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {
         let here = self.coordinate_for_acks();
         let coordinate = here.as_ref().map(Quantised::bytes);
@@ -121,6 +127,7 @@ impl Node {
         probe_timeout.min(probe_interval.saturating_sub(probe_timeout)) * NACK_PERCENT / 100
     }
 
+    #[inline]
     fn on_ack(&mut self, seq: ProbeSeq, coordinate: Option<&[u8]>, now: Instant, out: &mut Outbox) {
         if let Some(probe) = self.prober.answered(seq) {
             // The timeout's timer is gone once helpers were asked.

@@ -262,6 +262,7 @@ impl Node {
 
     /// When and why the node next wants [`Input::Tick`](crate::io::Input::Tick); `None` while it has nothing to do.
     #[must_use]
+    #[inline]
     pub fn deadline(&self) -> Option<(Instant, Due)> {
         self.deadlines.next()
     }
@@ -274,6 +275,7 @@ impl Node {
 
     /// This node's own incarnation.
     #[must_use]
+    #[inline]
     pub fn incarnation(&self) -> Incarnation {
         self.members.my_incarnation()
     }
@@ -316,6 +318,7 @@ impl Node {
 
     /// Broadcasts that wait to be sent often enough.
     #[must_use]
+    #[inline]
     pub fn queue_depth(&self) -> usize {
         self.queue.len()
     }
@@ -350,6 +353,7 @@ impl Node {
         &self.counters
     }
 
+    #[inline]
     pub(crate) fn advance_clock(&mut self, now: Instant) -> Instant {
         if now < self.clock {
             self.counters.clock_went_back += 1;
@@ -360,12 +364,23 @@ impl Node {
     }
 
     /// After every change: arms the periodic work that has become necessary, and ends what has been waited for.
+    #[inline]
     pub(crate) fn settle(&mut self, now: Instant, out: &mut Outbox) {
-        self.finish_own_broadcast(now, out);
+        if self.own_broadcast.is_some() {
+            self.finish_own_broadcast(now, out);
+        }
         if self.force_leaving {
             self.finish_force_leaves(out);
         }
-        self.arm_periodic(now);
+        let Periodic { probe, gossip, sync, reconnect, .. } = &self.periodic;
+        // What is armed stays so; most steps have nothing to arm.
+        if probe.is_none()
+            || !self.queue.is_empty() && (gossip.is_none() || self.config.pacing == Pacing::Paced)
+            || sync.is_none() && self.config.anti_entropy != AntiEntropy::Off
+            || reconnect.is_none() && self.members.n_failed() > 0
+        {
+            self.arm_periodic(now);
+        }
     }
 
     fn arm_periodic(&mut self, now: Instant) {

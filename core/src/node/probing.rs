@@ -86,6 +86,7 @@ impl Node {
         }
     }
 
+    #[inline]
     pub(super) fn probe_succeeded(
         &mut self,
         mut probe: InFlight,
@@ -137,6 +138,7 @@ impl Node {
     }
 
     /// Cancels what a finished probe still waits for.
+    #[inline]
     fn disarm(&mut self, probe: &mut InFlight, out: &mut Outbox) {
         for timer in [probe.timeout.take(), probe.end_timer.take()].into_iter().flatten() {
             self.deadlines.cancel(timer);

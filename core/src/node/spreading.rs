@@ -18,11 +18,13 @@ pub(super) struct Opened {
 }
 
 impl Opened {
+    #[inline]
     pub(super) fn new(wire: &Wire, out: &mut Outbox) -> Self {
         let start = wire.begin_packet(&mut out.bytes);
         Self { start, body: out.bytes.len(), kinds: Kinds::default() }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, wire: &Wire, message: &Message<'_>, out: &mut Outbox) {
         wire.encode(message, &mut out.bytes);
         self.kinds.add(message.kind());
@@ -49,6 +51,7 @@ impl Opened {
     }
 
     /// Adds a ping of a member that this node knows.
+    #[inline]
     pub(super) fn add_ping(&mut self, wire: &Wire, seq: ProbeSeq, target: &[u8], out: &mut Outbox) {
         wire.encode_ping(seq, target, &mut out.bytes);
         self.kinds.add(Kind::Ping);
@@ -57,6 +60,7 @@ impl Opened {
 
 impl Node {
     /// Sends messages in one packet, and with `piggyback` as much waiting news as fits.
+    #[inline]
     pub(super) fn send(
         &mut self,
         to: SocketAddr,
@@ -72,6 +76,7 @@ impl Node {
     }
 
     /// Sends a packet that has been begun; with `piggyback` with as much waiting news as fits.
+    #[inline]
     pub(super) fn finish(&mut self, packet: Opened, to: SocketAddr, piggyback: bool, out: &mut Outbox) {
         let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {

@@ -75,6 +75,7 @@ impl Lanes {
         self.members.len() + self.serf_waiting
     }
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -1,5 +1,6 @@
 //! The transmit-limited broadcast queue: each message is sent so many times, the least sent first.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use foldhash::fast::FixedState;
@@ -61,16 +62,58 @@ struct Waiting {
     slot: u32,
 }
 
-/// A message that waits; without memory of its own up to the usual length.
+/// Bytes of a message up to which it lies in its entry.
+const SHORT: usize = 33;
+
+/// A message that waits, in one cache line; without memory of its own up to the usual length.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Entry {
     rank: Rank,
+    /// The whole of a message that is not short.
+    long: Option<Box<[u8]>>,
     /// The row of the member that the message is about; a newer message about it replaces this one.
     subject: u32,
     kind: Kind,
     /// Whether it goes before what is not.
     first: bool,
-    bytes: SmallVec<[u8; 40]>,
+    /// How much of `short` is the message.
+    length: u8,
+    short: [u8; SHORT],
+}
+
+const _: () = assert!(size_of::<Entry>() == 64, "a waiting message is one cache line");
+
+impl Entry {
+    fn new(rank: Rank, subject: u32, kind: Kind, bytes: &[u8], first: bool) -> Self {
+        let mut short = [0; SHORT];
+        let long = match short.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                None
+            }
+            None => Some(bytes.into()),
+        };
+        let length = if long.is_none() { bytes.len() as u8 } else { 0 };
+        Self { rank, long, subject, kind, first, length, short }
+    }
+
+    fn length(&self) -> usize {
+        self.long.as_ref().map_or(usize::from(self.length), |long| long.len())
+    }
+
+    /// Appends the message; how long it is.
+    fn append(&self, out: &mut Vec<u8>) -> usize {
+        if let Some(long) = &self.long {
+            out.extend_from_slice(long);
+            return long.len();
+        }
+        // A copy of fixed length takes no call.
+        let end = out.len() + usize::from(self.length);
+        out.extend_from_slice(&self.short);
+        out.truncate(end);
+        usize::from(self.length)
+    }
 }
 
 /// Broadcasts that wait, at most one for each member.
@@ -111,6 +154,7 @@ impl Broadcasts {
         self.order.len()
     }
 
+    #[cfg(test)]
     pub(crate) const fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
@@ -127,7 +171,7 @@ impl Broadcasts {
 
     fn uncount(&mut self, slot: u32) {
         let entry = &self.entries[slot as usize];
-        self.bytes -= entry.bytes.len();
+        self.bytes -= entry.length();
         self.unsent -= usize::from(entry.rank.sent(entry.first) == 0);
     }
 
@@ -178,7 +222,7 @@ impl Broadcasts {
         self.unsent += 1;
         let rank = Rank::fresh(bytes.len(), self.next_id, first);
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry { rank, subject, kind, first, bytes: SmallVec::from_slice(bytes) };
+        let entry = Entry::new(rank, subject, kind, bytes, first);
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
@@ -233,9 +277,8 @@ impl Broadcasts {
                 continue;
             }
             let entry = &self.entries[waiting.slot as usize];
-            out.extend_from_slice(&entry.bytes);
+            room -= entry.append(out);
             kinds.add(entry.kind);
-            room -= entry.bytes.len();
             taken.push(waiting);
         }
         self.order.copy_within(kept.., unseen);
@@ -255,7 +298,7 @@ impl Broadcasts {
                 waiting.rank = waiting.rank.sent_again();
                 entry.rank = waiting.rank;
             } else {
-                *bytes -= entry.bytes.len();
+                *bytes -= entry.length();
                 by_subject.remove(&entry.subject);
                 vacant.push(waiting.slot);
             }

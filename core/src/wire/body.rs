@@ -53,6 +53,7 @@ fn set_length(at: usize, out: &mut Vec<u8>) {
 }
 
 /// Appends a ping, given the bytes of the name.
+#[inline]
 pub(super) fn encode_ping(seq: ProbeSeq, target: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[Kind::Ping as u8, 0]);
@@ -184,6 +185,7 @@ pub(super) fn take_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Whether `bytes` are a list of extensions: id byte, varint length, that many bytes; again and again to the end.
+#[inline]
 pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
     while let Some((_id, rest)) = bytes.split_first() {
         let Some((_value, rest)) = take_prefixed(rest) else { return false };

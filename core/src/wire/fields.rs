@@ -35,6 +35,7 @@ pub(super) fn put_u64(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends a length and as many bytes.
+#[inline]
 pub(super) fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     // Names, meta data and reasons are bounded far below four thousand million bytes.
     put_u32(bytes.len() as u32, out);

@@ -55,6 +55,9 @@ impl<'a> Glance<'a> {
     }
 }
 
+const PING: u8 = Kind::Ping as u8;
+const ACK: u8 = Kind::Ack as u8;
+
 /// What a calm cluster's packets carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rally<'a> {
@@ -71,9 +74,23 @@ pub(crate) enum Rally<'a> {
 }
 
 impl<'a> Rally<'a> {
+    /// The ping or ack at the beginning of some messages, and what follows it.
+    #[inline]
+    pub(super) fn first_of(messages: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (&[kind, length], rest) = messages.split_first_chunk()?;
+        let kind = match kind {
+            PING => Kind::Ping,
+            ACK => Kind::Ack,
+            _ => return None,
+        };
+        // A longer one is read as any message is.
+        let (body, rest) = rest.split_at_checked(usize::from(length)).filter(|_| length < 0x80)?;
+        Some((Self::of(kind, body)?, rest))
+    }
+
     /// `None` for other kinds, and for what is not sound.
     #[inline]
-    pub(super) fn of(kind: Kind, body: &'a [u8]) -> Option<Self> {
+    fn of(kind: Kind, body: &'a [u8]) -> Option<Self> {
         if !matches!(kind, Kind::Ping | Kind::Ack) {
             return None;
         }

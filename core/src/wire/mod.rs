@@ -125,6 +125,7 @@ impl Wire {
 
     /// Bytes that a packet has for encoded messages, so that the whole has at most `packet_bytes_max`.
     #[must_use]
+    #[inline]
     pub fn packet_room(&self) -> usize {
         let Codec::Native(native) = &self.codec;
         self.packet_bytes_max.saturating_sub(native.header_bytes(self.seals()))
@@ -146,18 +147,21 @@ impl Wire {
 
     /// Appends one encoded message, as packets, frames and broadcast queues hold it. The message is taken to be one
     /// that a receiver accepts: names, addresses and lengths are checked where they enter a node, not here.
+    #[inline]
     pub fn encode(&self, message: &Message<'_>, out: &mut Vec<u8>) {
         let Codec::Native(_) = &self.codec;
         body::encode(message, out);
     }
 
     /// The same of a ping, given the bytes of the name.
+    #[inline]
     pub(crate) fn encode_ping(&self, seq: ProbeSeq, target: &[u8], out: &mut Vec<u8>) {
         let Codec::Native(_) = &self.codec;
         body::encode_ping(seq, target, out);
     }
 
     /// Begins a packet at the end of `out`; gives where, for [`Wire::finish_packet`]. Append messages in between.
+    #[inline]
     pub fn begin_packet(&self, out: &mut Vec<u8>) -> usize {
         let Codec::Native(native) = &self.codec;
         let start = out.len();
@@ -170,6 +174,7 @@ impl Wire {
     }
 
     /// Finishes the packet that begins at `start` and goes to the end of `out`: checksum, or seal.
+    #[inline]
     pub fn finish_packet(&mut self, start: usize, out: &mut [u8]) {
         let Codec::Native(native) = &self.codec;
         match &mut self.sealer {
@@ -291,12 +296,6 @@ impl<'a> Unread<'a> {
         body::decode(self.kind, self.body)
     }
 
-    /// A ping or an ack; `None` for other messages.
-    #[inline]
-    pub(crate) fn rally(self) -> Option<Rally<'a>> {
-        Rally::of(self.kind, self.body)
-    }
-
     /// The beginning of an update; `None` for other messages.
     #[inline]
     pub(crate) fn glance(self) -> Option<Glance<'a>> {
@@ -309,6 +308,14 @@ impl<'a> Messages<'a> {
     #[inline]
     pub(crate) const fn is_exempt(&self) -> bool {
         self.exempt
+    }
+
+    /// Takes the next message, if it is a ping or an ack that is wanted.
+    #[inline]
+    pub(crate) fn next_rally(&mut self, is_wanted: impl FnOnce(&Rally<'a>) -> bool) -> Option<Rally<'a>> {
+        let (rally, rest) = Rally::first_of(self.rest).filter(|(rally, _)| is_wanted(rally))?;
+        self.rest = rest;
+        Some(rally)
     }
 
     /// The next message, for the caller to read; what follows one that proves bad is not to be asked for.

@@ -87,11 +87,13 @@ impl Native {
     }
 
     /// Begins a packet that is not sealed.
+    #[inline]
     pub(super) fn begin_packet(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&[0; CRC_BYTES]);
     }
 
+    #[inline]
     pub(super) fn finish_packet(&self, start: usize, out: &mut [u8]) {
         let rest = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
         debug_assert!(rest.is_some(), "a packet is finished that was not begun at {start}");
@@ -126,6 +128,7 @@ impl Native {
     }
 
     /// Checks a packet's header and, where it is not sealed, its checksum.
+    #[inline]
     pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Packet<'a>, WireError> {
         let other;
         let (prefix_crc, rest) = match bytes.strip_prefix(&*self.prefix) {
@@ -215,6 +218,7 @@ pub(super) fn claimed_frame_bytes(bytes: &[u8], max: usize) -> Result<Option<usi
     }
 }
 
+#[inline]
 fn crc_after(prefix_crc: &crc32fast::Hasher, messages: &[u8]) -> u32 {
     let mut hasher = prefix_crc.clone();
     hasher.update(messages);

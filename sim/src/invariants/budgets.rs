@@ -26,6 +26,7 @@ impl Budgets {
     }
 
     /// A node sent a packet.
+    #[inline]
     pub fn packet(&mut self, now: u64, node: u32, bytes: usize) {
         let most = self.packet;
         self.tally.check(bytes <= most, now, node, || {
@@ -42,6 +43,7 @@ impl Budgets {
     }
 
     /// A node's queue stands at this depth.
+    #[inline]
     pub fn queue(&mut self, now: u64, node: u32, depth: usize) {
         let most = self.queue;
         self.tally.check(depth <= most, now, node, || format!("{depth} broadcasts wait; at most {most} may"));

@@ -20,6 +20,7 @@ impl Deadlines {
     }
 
     /// A node's deadline (ns) after a tick.
+    #[inline]
     pub fn after_tick(&mut self, now: u64, node: u32, deadline: Option<u64>) {
         self.0.check(deadline.is_none_or(|d| d > now), now, node, || {
             "after a tick its deadline was not in the future".to_owned()

@@ -38,6 +38,7 @@ impl Label {
     }
 
     /// A node is given a packet.
+    #[inline]
     pub fn given(&mut self, now: u64, node: u32, damaged: bool, foreign: bool) {
         self.tally.check(true, now, node, String::new);
         self.to_refuse = match (damaged, foreign) {
@@ -57,6 +58,7 @@ impl Label {
     }
 
     /// The node has taken the packet that it was given.
+    #[inline]
     pub fn taken(&mut self, now: u64, node: u32) {
         if let Some(what) = self.to_refuse.take() {
             self.tally.check(self.refused, now, node, || format!("it accepted a packet {what}"));

@@ -52,6 +52,7 @@ impl Load {
     }
 
     /// A node sent a datagram.
+    #[inline]
     pub fn datagram(&mut self, node: u32, bytes: u64, kinds: &Kinds, metered: bool) {
         self.point_packets += 1;
         self.point_packet_bytes += bytes;
@@ -78,6 +79,7 @@ impl Load {
         }
     }
 
+    #[inline]
     fn share(&mut self, node: u32, bytes: u64, kinds: &Kinds) {
         self.bytes[node as usize] += bytes;
         let messages: u64 = kinds.iter().map(|(_, n)| u64::from(n)).sum();

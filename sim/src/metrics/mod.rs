@@ -106,12 +106,14 @@ impl Meter {
 
     /// Whether `now` is measured: after warm-up, before the end.
     #[must_use]
+    #[inline]
     pub const fn metered(&self, now: u64) -> bool {
         !self.finished && now >= self.warmup
     }
 
     /// Whether an event at `time` asks for [`Meter::advance`] first.
     #[must_use]
+    #[inline]
     pub const fn has_point_before(&self, time: u64) -> bool {
         !self.finished && (self.points * self.step < time || time > self.end)
     }

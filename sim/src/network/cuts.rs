@@ -99,6 +99,7 @@ impl Cuts {
 
     /// Whether something sent at `sent` that arrives now was under way when a cut dropped it, and whose.
     #[must_use]
+    #[inline]
     pub fn dropped_in_flight(
         &self,
         (from, to): (u32, u32),

@@ -164,6 +164,7 @@ impl Network {
     }
 
     /// Decides a datagram of so many bytes sent now.
+    #[inline]
     pub fn datagram(&mut self, from: u32, to: u32, bytes: usize, now: u64) -> Fate {
         let slot = now / SLOT;
         let ordinal = self.datagrams[from as usize].next(slot, to);

@@ -44,6 +44,7 @@ const BILLION: u128 = 1_000_000_000;
 impl Clock {
     const RIGHT: Self = Self { global: 0, local: 0, rate: 1_000_000_000 };
 
+    #[inline]
     fn local(&self, global: u64) -> u64 {
         if *self == Self::RIGHT {
             return global;
@@ -53,6 +54,7 @@ impl Clock {
     }
 
     /// The first moment at which the clock shows `local` or more.
+    #[inline]
     fn global(&self, local: u64) -> u64 {
         if *self == Self::RIGHT {
             return local;
@@ -109,11 +111,13 @@ impl Conditions {
     }
 
     /// Whether the process stands still.
+    #[inline]
     pub(super) fn is_paused(&self, node: u32) -> bool {
         self.disturbances > 0 && self.nodes[node as usize].paused > 0
     }
 
     /// Whether what arrives waits.
+    #[inline]
     pub(super) fn holds_receipts(&self, node: u32) -> bool {
         if self.disturbances == 0 {
             return false;
@@ -123,6 +127,7 @@ impl Conditions {
     }
 
     /// Whether what the process sends waits.
+    #[inline]
     pub(super) fn holds_sends(&self, node: u32) -> bool {
         self.disturbances > 0 && self.nodes[node as usize].blocked > 0
     }

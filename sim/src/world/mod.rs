@@ -168,6 +168,7 @@ impl<'s> World<'s> {
         self.advance(end + 1);
     }
 
+    #[inline]
     fn advance(&mut self, time: u64) {
         let stage = &mut self.stage;
         if stage.meter.has_point_before(time) {
@@ -304,6 +305,7 @@ impl<'s> World<'s> {
     }
 
     /// Gives a node an input and carries out what it wants.
+    #[inline]
     fn feed(&mut self, node: u32, input: Input<'_>) {
         let Some(process) = &mut self.nodes[node as usize] else { return };
         let stage = &mut self.stage;
@@ -326,6 +328,7 @@ impl<'s> World<'s> {
         }
     }
 
+    #[inline]
     fn one_event(&mut self, time: u64, what: u32) {
         self.stage.now = time;
         if what & WAKE == 0 {

@@ -12,6 +12,7 @@ use crate::truth::Presence;
 
 impl World<'_> {
     /// Something planned or under way is due.
+    #[inline]
     pub(super) fn parcel(&mut self, index: u32) {
         let parcel = self.stage.parcels.get(index);
         let (what, from, to, sent) = (parcel.what, parcel.from, parcel.to, parcel.sent);
@@ -60,6 +61,7 @@ impl World<'_> {
     }
 
     /// Whether something that arrived waits for its process: then it is kept, or lost for want of room.
+    #[inline]
     fn waits(&mut self, index: u32, what: What, to: u32, bytes: usize) -> bool {
         let stage = &mut self.stage;
         if !stage.conditions.holds_receipts(to) || self.nodes[to as usize].is_none() {
@@ -94,6 +96,7 @@ impl World<'_> {
     }
 
     /// A parcel reaches its process.
+    #[inline]
     fn deliver(&mut self, index: u32) {
         let parcel = self.stage.parcels.get(index);
         let (what, from, to, damaged) = (parcel.what, parcel.from, parcel.to, parcel.damaged);

@@ -25,10 +25,12 @@ pub(super) const JOIN: CommandId = CommandId(1);
 pub(super) const LEAVE: CommandId = CommandId(2);
 
 /// Address number `n`: 10.0.0.1 is number 0.
+#[inline]
 pub(super) fn socket(number: u32) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + number)), PORT)
 }
 
+#[inline]
 fn number_of(socket: SocketAddr) -> Option<u32> {
     let IpAddr::V4(v4) = socket.ip() else { return None };
     v4.to_bits().checked_sub(0x0a00_0001)
@@ -117,6 +119,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// After a step: the next wake-up, and what is always true.
+    #[inline]
     pub(super) fn after(&mut self, node: u32, process: &Node, tick: bool) {
         let (now, depth, incarnation) = (self.now, process.queue_depth(), process.incarnation());
         self.invariants.budgets.queue(now, node, depth);
@@ -135,6 +138,7 @@ impl Stage {
         self.arm(node, process);
     }
 
+    #[inline]
     pub(super) fn arm(&mut self, node: u32, process: &Node) {
         let at = process.deadline().map(|(at, _)| self.conditions.global(node, at).max(self.now));
         self.due[node as usize] = at.unwrap_or(u64::MAX);
@@ -142,6 +146,7 @@ impl Stage {
     }
 
     /// A node's deadline is as it was, but nothing wakes it up any more.
+    #[inline]
     pub(super) fn arm_again(&mut self, node: u32) {
         let at = self.due[node as usize];
         if at < self.armed[node as usize] {
@@ -159,6 +164,7 @@ impl Stage {
     }
 
     /// Puts something into the queue; its parcel.
+    #[inline]
     pub(super) fn plan(&mut self, at: u64, what: What, from: u32, to: u32, bytes: &[u8]) -> u32 {
         let (index, parcel) = self.parcels.take();
         parcel.damaged = false;
@@ -171,6 +177,7 @@ impl Stage {
         index
     }
 
+    #[inline]
     pub(super) fn carry_out(&mut self, node: u32, output: Output<'_>) {
         let holds = self.conditions.holds_sends(node);
         match output {
@@ -201,6 +208,7 @@ impl Stage {
         }
     }
 
+    #[inline]
     fn packet(&mut self, node: u32, to: SocketAddr, bytes: &[u8], kinds: &Kinds) {
         let metered = self.meter.metered(self.now);
         self.meter.load.datagram(node, bytes.len() as u64, kinds, metered);
@@ -209,12 +217,14 @@ impl Stage {
     }
 
     /// The node that has this address at present.
+    #[inline]
     pub(super) fn node_at(&self, to: SocketAddr) -> Option<u32> {
         let number = number_of(to)?;
         let node = *self.owner.get(number as usize)?;
         (self.address[node as usize] == number).then_some(node)
     }
 
+    #[inline]
     fn datagram(&mut self, from: u32, to: SocketAddr, bytes: &[u8]) {
         let Some(to) = self.node_at(to) else { return };
         let now = self.now;
@@ -245,6 +255,7 @@ impl Stage {
         }
     }
 
+    #[inline]
     fn count_link_fault(&mut self, from: u32, to: u32, what: &str) {
         if self.link_faults > 0
             && let Some(fault) = self.network.link_fault(from, to)
