@@ -13,6 +13,7 @@ struct Kind {
     join: bool,
     loss: f64,
     slow_link: bool,
+    key: bool,
     config: Vec<&'static str>,
 }
 
@@ -35,18 +36,48 @@ fn kind() -> impl Strategy<Value = Kind> {
         "queue_messages_max = 16",
         "reconnect_timeout = \"2h\"",
         "label = \"x\"",
+        "anti_entropy = \"delta\"",
+        "pacing = \"tick\"",
+        "packing = \"strict\"",
+        "event_repair = false",
+        "event_origins_max = 16",
+        "event_buffer = 16",
+        "gossip_bytes_per_second = 2000",
+        "coordinates = false",
     ];
     let profile = prop::sample::select(vec!["lan", "local", "wan"]);
     let loss = prop::sample::select(vec![0.0, 0.01, 0.05]);
-    (4u32..16, profile, any::<bool>(), loss, any::<bool>(), prop::sample::subsequence(settings, 0..5))
-        .prop_map(|(nodes, profile, join, loss, slow_link, config)| Kind {
+    let config = prop::sample::subsequence(settings, 0..6);
+    (4u32..16, profile, any::<bool>(), loss, any::<bool>(), any::<bool>(), config).prop_map(
+        |(nodes, profile, join, loss, slow_link, key, config)| Kind {
             nodes,
             profile,
             join,
             loss,
             slow_link,
+            key,
             config,
-        })
+        },
+    )
+}
+
+/// Something that applications do, as a table of the file.
+fn workload() -> impl Strategy<Value = String> {
+    (0u64..100, 0u8..4, 1u32..4, 1u64..9, any::<bool>()).prop_map(|(at, kind, count, every, one)| {
+        let many = format!("every = \"{every}s\"\nrepick = {one}");
+        let what = match kind {
+            0 => format!(
+                "kind = \"event\"\nfrom = {{ pick = {count} }}\n{many}\nburst = {}",
+                if one { 1 } else { 20 }
+            ),
+            1 => format!(
+                "kind = \"query\"\nfrom = {{ pick = {count} }}\n{many}\nack = {one}\nrelay_factor = 2"
+            ),
+            2 => format!("kind = \"tags\"\nnodes = {{ pick = {count} }}\n{many}"),
+            _ => "kind = \"keys\"".to_owned(),
+        };
+        format!("[[workload]]\nat = \"{at}s\"\n{what}\n")
+    })
 }
 
 /// One fault, as a table of the file.
@@ -95,13 +126,14 @@ fn fault() -> impl Strategy<Value = String> {
     )
 }
 
-fn text(kind: &Kind, faults: &[String]) -> String {
-    let Kind { nodes, profile, join, loss, slow_link, config } = kind;
+fn text(kind: &Kind, faults: &[String], workloads: &[String]) -> String {
+    let Kind { nodes, profile, join, loss, slow_link, key, config } = kind;
     let start = if *join { "join" } else { "converged" };
     let config = config.join(", ");
+    let key = if *key { "key = \"a\"\n" } else { "" };
     let mut text = format!(
         "name = \"random\"\nduration = \"150s\"\n[cluster]\nnodes = {nodes}\nprofile = \"{profile}\"\nstart = \"{start}\"\n\
-         config = {{ {config} }}\n[network]\nlatency = {{ kind = \"lognormal\", median = \"400us\", p99 = \"2ms\" }}\nloss = {loss}\n"
+         config = {{ {config} }}\n{key}[network]\nlatency = {{ kind = \"lognormal\", median = \"400us\", p99 = \"2ms\" }}\nloss = {loss}\n"
     );
     if *slow_link {
         let link = "[[network.link]]\nfrom = [\"node-0\"]\nto = { all = true }\nlatency = { kind = \"constant\", value = \"30ms\" }\n";
@@ -109,6 +141,10 @@ fn text(kind: &Kind, faults: &[String]) -> String {
     }
     for fault in faults {
         let _ = write!(text, "{fault}");
+    }
+    // Keys can only be changed where there are some.
+    for workload in workloads.iter().filter(|workload| !key.is_empty() || !workload.contains("keys")) {
+        let _ = write!(text, "{workload}");
     }
     text
 }
@@ -121,8 +157,9 @@ proptest! {
         seed in any::<u64>(),
         kind in kind(),
         faults in prop::collection::vec(fault(), 0..5),
+        workloads in prop::collection::vec(workload(), 0..4),
     ) {
-        let text = text(&kind, &faults);
+        let text = text(&kind, &faults, &workloads);
         let scenario = Scenario::parse(&text, "random.toml", &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
         for invariant in &world::run(&scenario, 0, seed).invariants {
             prop_assert!(invariant.violations == 0, "{invariant:?}\n{text}");

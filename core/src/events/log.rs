@@ -90,10 +90,7 @@ pub(crate) struct EventLog {
 }
 
 fn hash(hasher: &FixedState, name: &str, life: Life) -> u64 {
-    use core::hash::{BuildHasher as _, Hash as _, Hasher as _};
-    let mut state = hasher.build_hasher();
-    (name.as_bytes(), life).hash(&mut state);
-    state.finish()
+    core::hash::BuildHasher::hash_one(hasher, (name.as_bytes(), life))
 }
 
 impl EventLog {

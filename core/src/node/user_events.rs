@@ -232,7 +232,13 @@ impl Node {
         let mut asked = 0;
         let mut next = Instant::NEVER;
         for place in 0..self.events.origins().len() {
-            let Some(gap) = self.events.origins()[place].gap else { continue };
+            let origin = &self.events.origins()[place];
+            let Some(gap) = origin.gap else { continue };
+            if !origin.runs.has_gap() {
+                // What was missing turned out to be past.
+                self.events.origin_mut(place).gap = None;
+                continue;
+            }
             let mut due = gap.due;
             if due <= now {
                 asked += 1;

@@ -124,7 +124,7 @@ mod tests {
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..2),
         ) {
             let seq = ProbeSeq(number);
-            let coordinate = rest.first().map(|byte| core::slice::from_ref(byte));
+            let coordinate = rest.first().map(core::slice::from_ref);
             let message = if ack { Message::Ack { seq, coordinate } } else { Message::Ping { seq, target: &target } };
             let mut bytes = Vec::new();
             encode(&message, &mut bytes);

@@ -1,6 +1,6 @@
 //! Invariant 4: packets, frames and queues stay within their budgets.
 
-use rumormill_core::Config;
+use rumormill_core::{Config, QueueDepths};
 
 use super::Tally;
 
@@ -42,10 +42,11 @@ impl Budgets {
         });
     }
 
-    /// A node's queue stands at this depth.
-    #[inline]
-    pub fn queue(&mut self, now: u64, node: u32, depth: usize) {
+    /// A node's queues stand at these depths.
+    pub fn queues(&mut self, now: u64, node: u32, depths: &QueueDepths) {
         let most = self.queue;
+        let QueueDepths { members, intents, queries, events } = *depths;
+        let depth = members.max(intents).max(queries).max(events);
         self.tally.check(depth <= most, now, node, || format!("{depth} broadcasts wait; at most {most} may"));
     }
 }
@@ -60,11 +61,11 @@ mod tests {
         let mut checker = Budgets::new(&config);
         checker.packet(0, 0, 1400);
         checker.frame(0, 0, 65_536);
-        checker.queue(0, 0, 4096);
+        checker.queues(0, 0, &QueueDepths { members: 4096, events: 4096, ..QueueDepths::default() });
         assert_eq!(checker.tally.violations(), 0);
         checker.packet(0, 0, 1401);
         checker.frame(0, 0, 65_537);
-        checker.queue(0, 0, 4097);
+        checker.queues(0, 0, &QueueDepths { events: 4097, ..QueueDepths::default() });
         assert_eq!(checker.tally.violations(), 3);
     }
 }

@@ -54,8 +54,13 @@ impl Stage {
                     self.meter.said.answered(command.0, from, now);
                 }
             }
-            // Every name is given once; a node that stops all the same shows as one that is missing.
-            Event::MustStop { .. } => self.stopping.push(observer),
+            // A node that came back at another address, while the others believe in the old one.
+            Event::MustStop { .. } => {
+                self.joining[observer as usize] = None;
+                self.truth.changed(now);
+                self.meter.gone(observer, Change::Leave, now);
+                self.stopping.push(observer);
+            }
             Event::Conflict { .. } | Event::Ack { .. } | Event::KeysChanged => {}
         }
     }

@@ -16,6 +16,7 @@ impl World<'_> {
     pub(super) fn crash(&mut self, node: u32, fault: usize) {
         let Some(process) = self.nodes[node as usize].take() else { return };
         self.snapshots[node as usize] = process.snapshot();
+        self.keyrings[node as usize] = Some(process.keyring().clone());
         self.drop_waiting(node);
         let stage = &mut self.stage;
         stage.cut_connections(node);
@@ -53,6 +54,9 @@ impl World<'_> {
         }
         let snapshot = std::mem::take(&mut self.snapshots[node as usize]);
         let snapshot = if how.lost_state { Snapshot::default() } else { snapshot };
+        if how.lost_state {
+            self.keyrings[node as usize] = None;
+        }
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
         self.birth(node, snapshot.restore(&seed), true);
         self.stage.did(fault, "restarted");
@@ -154,6 +158,22 @@ impl World<'_> {
         let first_root = root(&mut group, first);
         let apart = live.find(|n| root(&mut group, *n) != first_root)?;
         Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+    }
+
+    /// Why the live nodes cannot open what others seal, if they cannot: whoever is away while keys change has not got the new one (facts
+    /// 2.10), and needs an operator's hand.
+    pub(super) fn split_keys(&self) -> Option<String> {
+        let live = || self.nodes.iter().flatten().filter(|node| !node.keyring().is_empty());
+        for node in live() {
+            for other in live().filter(|other| other.config().label == node.config().label) {
+                let lacks = |key| !node.keyring().iter().any(|own| own == key);
+                if other.keyring().primary().is_some_and(lacks) {
+                    let (node, other) = (&node.identity().name, &other.identity().name);
+                    return Some(format!("{node} has not got the key that {other} seals with"));
+                }
+            }
+        }
+        None
     }
 
     /// Whether one node would take another's announcement from its present address: not where it still holds the name to be in use at

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use rumormill_core::id::{Identity, Incarnation, NodeName, SharedIdentity};
 use rumormill_core::io::{Input, Outbox};
+use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
 use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
@@ -66,6 +67,8 @@ struct World<'s> {
     seed: u64,
     nodes: Vec<Option<Node>>,
     snapshots: Vec<Snapshot>,
+    /// The keys that a node had when it went down; a keyring file outlives its process.
+    keyrings: Vec<Option<Keyring>>,
     outbox: Outbox,
     plan: Plan,
     courses: Vec<Course>,
@@ -130,6 +133,7 @@ impl<'s> World<'s> {
             seed,
             nodes,
             snapshots,
+            keyrings: vec![None; count],
             outbox: Outbox::new().without_answered_probes(),
             plan,
             courses,
@@ -180,7 +184,8 @@ impl<'s> World<'s> {
     fn quiet_time(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
         let (loss, latency) = self.stage.network.worst();
         let round_trip = std::time::Duration::from_nanos(latency.saturating_mul(2));
-        let why = quiet::not_applicable(&self.config, loss, round_trip).or_else(|| self.split_knowledge());
+        let why = quiet::not_applicable(&self.config, loss, round_trip);
+        let why = why.or_else(|| self.split_knowledge()).or_else(|| self.split_keys());
         if let Some(why) = why {
             return self.stage.invariants.quiet.does_not_apply(why);
         }
@@ -290,7 +295,7 @@ impl<'s> World<'s> {
             addr: identity.addr,
             tags: &Tags::new(),
             seed: Seed::simulated(self.seed, u64::from(node), u64::from(life)),
-            keyring: keyring.clone(),
+            keyring: self.keyrings[node as usize].take().unwrap_or_else(|| keyring.clone()),
             restore,
         };
         let born = Node::new(config.clone(), birth, self.stage.conditions.local(node, self.stage.now));

@@ -121,13 +121,14 @@ impl Stage {
     /// After a step: the next wake-up, and what is always true.
     #[inline]
     pub(super) fn after(&mut self, node: u32, process: &Node, tick: bool) {
-        let (now, depth, incarnation) = (self.now, process.queue_depth(), process.incarnation());
-        self.invariants.budgets.queue(now, node, depth);
+        let (now, incarnation) = (self.now, process.incarnation());
         if self.invariants.own.stands(now, node, incarnation) {
             self.invariants.incarnations.announced(node, incarnation);
         }
-        if depth > 0 {
-            self.meter.queues(&process.queue_depths(), now);
+        if process.queue_depth() > 0 {
+            let depths = process.queue_depths();
+            self.invariants.budgets.queues(now, node, &depths);
+            self.meter.queues(&depths, now);
         }
         if tick {
             self.invariants.own.clocks(now, node, process.clocks());
