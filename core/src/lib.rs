@@ -1,6 +1,7 @@
 //! Gossip membership as a pure function: who is in my cluster, and who just died.
 //!
-//! The protocol is SWIM with Lifeguard's extensions and memberlist's push/pull, as HashiCorp Serf runs it. This crate holds
+//! The protocol is SWIM with Lifeguard's extensions, memberlist's push/pull and Serf's events, queries, tags and keys; [`protocol`] is its
+//! manual, rule by rule. This crate holds
 //! all of it and nothing else: no clock, socket, thread, file or ambient randomness. A driver owns those; it may be a tokio
 //! agent, a simulator, or a test.
 //!
@@ -88,6 +89,7 @@ pub mod io;
 pub mod keyring;
 mod members;
 mod node;
+pub mod protocol;
 mod rng;
 mod spread;
 mod step;

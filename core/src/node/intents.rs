@@ -138,6 +138,7 @@ impl Node {
         self.stop_timer(slot);
         self.suspicions.end(slot);
         self.queue.members.remove(slot.index);
+        self.forget_coordinate(slot);
         let Some(member) = self.members.reap(slot) else { return };
         // The same intent comes again from others and must not be news again. Should the member come back, it is alive.
         self.keep_early(&member.name, ltime, false, now);

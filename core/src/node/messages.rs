@@ -86,7 +86,7 @@ impl Node {
             Message::LeaveIntent(intent) => self.heard_leave_intent(&intent, Via::Gossip, now, out),
             Message::UserEvent(event) => self.heard_event(&event, now, out),
             Message::EventAgain(event) => self.heard_event_again(&event, now, out),
-            Message::EventPull(pull) => self.on_event_pull(from, &pull, out),
+            Message::EventPull(pull) => self.on_event_pull(from, &pull, now, out),
             Message::Query(query) => self.heard_query(&query, now, out),
             Message::Response(response) => self.on_response(&response, now, out),
             Message::Relay(relay) => self.on_relayed_response(&relay, out),

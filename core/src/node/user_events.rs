@@ -300,8 +300,20 @@ impl Node {
         again
     }
 
-    /// A member misses events: it gets what is still here, a few packets at a time.
-    pub(super) fn on_event_pull(&mut self, from: SocketAddr, pull: &EventPull<'_>, out: &mut Outbox) {
+    /// A member misses events: it gets what is still here, a few packets at a time, at the expense of gossip.
+    pub(super) fn on_event_pull(
+        &mut self,
+        from: SocketAddr,
+        pull: &EventPull<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) {
+        let before = out.bytes.len();
+        self.send_missed(from, pull, out);
+        self.pace.pay(out.bytes.len() - before, &self.config, now);
+    }
+
+    fn send_missed(&mut self, from: SocketAddr, pull: &EventPull<'_>, out: &mut Outbox) {
         let wanted =
             |seq: EventSeq| pull.spans.iter().any(|(first, count)| seq.0.wrapping_sub(first.0) < count);
         let Self { wire, events, members, .. } = self;

@@ -18,15 +18,25 @@ pub(crate) struct Pace {
     free: Instant,
 }
 
+/// How long so many bytes take at the byte rate.
+fn price(bytes: usize, config: &Config) -> Duration {
+    let rate = u64::from(config.gossip_bytes_per_second).max(1);
+    Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / rate)
+}
+
 impl Pace {
     pub(crate) const fn new() -> Self {
         Self { last: Instant::ORIGIN, free: Instant::ORIGIN }
     }
 
+    /// So many bytes left beside the rounds, in answer to somebody: the rate pays for them too.
+    pub(crate) fn pay(&mut self, bytes: usize, config: &Config, now: Instant) {
+        self.free = self.free.max(now) + price(bytes, config);
+    }
+
     /// A round of so many bytes leaves now.
     pub(crate) fn sent(&mut self, bytes: usize, config: &Config, now: Instant) {
-        let rate = u64::from(config.gossip_bytes_per_second).max(1);
-        let takes = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / rate);
+        let takes = price(bytes, config);
         self.last = now;
         self.free =
             now + takes.max(config.gossip_interval / ROUNDS_PER_INTERVAL_MAX).max(Duration::from_nanos(1));

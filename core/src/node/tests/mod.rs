@@ -11,6 +11,7 @@ mod intents;
 mod joining;
 mod leaving;
 mod lifeguard;
+mod pacing;
 mod partitions;
 mod queries;
 mod query_keys;
@@ -20,6 +21,7 @@ mod snapshot;
 mod stage;
 mod stale;
 mod swim;
+mod timed;
 mod user_events;
 mod words;
 
