@@ -77,6 +77,10 @@ impl Members {
                 }
             }
         }
+        // Who stands where says how early a row was met; a batch that ends within a round must not favour those.
+        for last in (1..chosen.len()).rev() {
+            chosen.swap(last, rng.below(last as u32 + 1) as usize);
+        }
         chosen
     }
 }

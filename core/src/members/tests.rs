@@ -85,6 +85,19 @@ fn helpers_are_alive_distinct_and_not_the_one_excepted() {
     }
 }
 
+/// A batch may end with the first of those chosen: whoever stands first in a small table must not always be that one.
+#[test]
+fn every_member_of_a_small_table_is_chosen_first_equally_often() {
+    let members = table(8);
+    let mut rng = rng();
+    let mut first = [0u32; 9];
+    for _ in 0..8000 {
+        first[members.choose_reachable(3, &mut rng)[0].index as usize] += 1;
+    }
+    // Each Binomial(8000, 1/8): sd 30; five of them.
+    assert!(first[1..].iter().all(|n| n.abs_diff(1000) < 150), "{first:?}");
+}
+
 #[test]
 fn every_reachable_member_is_chosen_equally_often() {
     let members = table(30);

@@ -177,9 +177,9 @@ impl Said {
         }
     }
 
-    /// A node announces new tags; what it announced before is not waited for any more.
+    /// A node announces new tags; what it announced before and not all know yet does not count: nobody can learn it any more.
     pub fn announced(&mut self, node: u32, meta: Vec<u8>, owed: NodeSet, now: u64, metered: bool) {
-        self.close_announcement(node, now);
+        self.announced.remove(&node);
         if metered && !owed.is_empty() {
             self.announced.insert(node, Announced { at: now, meta, owed, reports: None });
         }
