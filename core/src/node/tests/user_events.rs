@@ -84,15 +84,19 @@ fn missed(config: &Config) -> Cluster {
 fn a_gap_that_a_later_event_reveals_is_pulled() {
     let mut net = missed(&quiet());
     net.listening = true;
-    net.command(0, 3, event("later", 10));
+    // Gossip misses one of six with a chance of 0.3 %: of two, one arrives, and shows what is missing.
+    for later in ["later-1", "later-2"] {
+        net.command(0, 3, event(later, 10));
+        net.run(100 * Duration::from_millis(1));
+    }
     net.run(5 * SECOND);
     let mut got = heard(&net, 3);
     got.sort_unstable();
-    assert_eq!(got, ["later", "missed-1", "missed-2"]);
+    assert_eq!(got, ["later-1", "later-2", "missed-1", "missed-2"]);
     let pulls =
         net.log.iter().filter(|sent| sent.words.iter().any(|word| word_is(word, Kind::EventPull))).count();
-    assert_eq!(pulls, 1, "one pull brings both");
-    assert_eq!(net.node(3).counters().events_repaired, 2);
+    assert_eq!(pulls, 1, "one pull brings all");
+    assert!(net.node(3).counters().events_repaired >= 2);
 }
 
 fn word_is(word: &Word, kind: Kind) -> bool {
@@ -102,9 +106,13 @@ fn word_is(word: &Word, kind: Kind) -> bool {
 #[test]
 fn without_repair_what_gossip_misses_is_gone() {
     let mut net = missed(&Config { event_repair: false, ..quiet() });
-    net.command(0, 3, event("later", 10));
+    for later in ["later-1", "later-2"] {
+        net.command(0, 3, event(later, 10));
+        net.run(100 * Duration::from_millis(1));
+    }
     net.run(60 * SECOND);
-    assert_eq!(heard(&net, 3), ["later"]);
+    let got = heard(&net, 3);
+    assert!(!got.is_empty() && got.iter().all(|name| name.starts_with("later")), "{got:?}");
 }
 
 #[test]
