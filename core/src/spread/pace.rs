@@ -36,10 +36,10 @@ impl Pace {
 
     /// A round of so many bytes leaves now.
     pub(crate) fn sent(&mut self, bytes: usize, config: &Config, now: Instant) {
-        let takes = price(bytes, config);
+        let apart = (config.gossip_interval / ROUNDS_PER_INTERVAL_MAX).max(Duration::from_nanos(1));
         self.last = now;
-        self.free =
-            now + takes.max(config.gossip_interval / ROUNDS_PER_INTERVAL_MAX).max(Duration::from_nanos(1));
+        // What was paid for beside the rounds is still owed: a round that was planned before does not wait for it.
+        self.free = (self.free.max(now) + price(bytes, config)).max(now + apart);
     }
 
     /// When the next round is due. With ticks (memberlist) on the next point of a grid, whatever waits. Paced: as soon as the byte rate allows for what

@@ -46,9 +46,10 @@ fn push(net: &mut Cluster, messages: &[Message<'_>]) {
         .for_each(|message| wire.encode(message, &mut bytes));
     wire.finish_frame(start, &mut bytes);
     net.listen_to(0, id);
+    let before = net.node(0).counters().syncs;
     net.step(0, Input::Stream { id, input: StreamInput::Opened { peer: addr(1) } });
     net.step(0, Input::Stream { id, input: StreamInput::Frame(&bytes) });
-    assert!(net.node(0).counters().syncs >= 1);
+    assert_eq!(net.node(0).counters().syncs, before + 1);
 }
 
 fn row(of: &str, state: State, status: Status, time: u64) -> SyncRow<'_> {
