@@ -10,9 +10,9 @@ use super::words::Word;
 use super::{SECOND, addr, lan};
 use crate::config::{AntiEntropy, Config, Pacing};
 use crate::error::CommandError;
-use crate::id::{EventSeq, LamportTime};
-use crate::io::{Command, CommandId, Done, EventRequest};
-use crate::wire::Kind;
+use crate::id::{EventSeq, LamportTime, Life};
+use crate::io::{Command, CommandId, Done, EventRequest, Input};
+use crate::wire::{Kind, Message, UserEvent, Wire};
 
 fn event(name: &str, bytes: usize) -> Command {
     Command::UserEvent(EventRequest {
@@ -207,4 +207,36 @@ fn a_lonely_node_hears_itself_and_queues_nothing() {
     let mut net = Cluster::strangers(1, &lan());
     net.command(0, 1, event("alone", 10));
     assert_eq!((heard(&net, 0), net.node(0).queue_depth()), (Vec::from(["alone"]), 0));
+}
+
+/// Gives node 0 an event of another origin.
+fn hear(net: &mut Cluster, origin: &str, seq: u32) {
+    let mut wire = Wire::new(&lan());
+    let mut bytes = Vec::new();
+    let start = wire.begin_packet(&mut bytes);
+    let (ltime, life, seq) = (LamportTime(seq.into()), Life(1), EventSeq(seq));
+    let event = UserEvent { ltime, origin, life, seq, name: "e", payload: &[], coalesce: false };
+    wire.encode(&Message::UserEvent(event), &mut bytes);
+    wire.finish_packet(start, &mut bytes);
+    net.step(0, Input::Packet { from: addr(1), bytes: &bytes });
+}
+
+#[test]
+fn origins_beyond_the_bound_are_forgotten_and_counted() {
+    let mut net = Cluster::converged(2, &Config { event_origins_max: 16, ..quiet() });
+    for origin in 0..20 {
+        hear(&mut net, &format!("origin-{origin}"), 1 + origin);
+    }
+    assert_eq!(net.node(0).counters().event_origins_shed, 4);
+    assert_eq!(heard(&net, 0).len(), 20);
+}
+
+#[test]
+fn gaps_beyond_the_bound_are_given_up_and_counted() {
+    let mut net = Cluster::converged(2, &quiet());
+    for run in 1..=70 {
+        hear(&mut net, "scattered", 2 * run);
+    }
+    assert_eq!(net.node(0).counters().events_lost, 6, "64 runs are told apart");
+    assert_eq!(heard(&net, 0).len(), 70);
 }
