@@ -1,5 +1,16 @@
-//! The home of Rumormill's tokio agent. Nothing lives here yet.
-//!
-//! What will: a library (`Agent::builder()`, one task that owns one `rumormill_core::Node` and moves bytes and time), and the
-//! program `rumor`, to be run where people run `serf`. Until then, `rumormill-core` is what an agent is built from: its
-//! crate documentation states the contract that a driver keeps, and `rumormill-sim` is a driver to learn from.
+//! The tokio agent of Rumormill: one protocol core ([`rumormill_core`]) on real sockets.
+#![forbid(unsafe_code)]
+
+pub mod agent;
+pub mod event;
+pub mod handlers;
+pub mod member;
+mod net;
+pub mod record;
+pub mod rpc;
+pub mod state;
+
+pub use agent::{Agent, Builder, Error, Handle};
+pub use event::Event;
+pub use member::{Member, Members};
+pub use rumormill_core as core;

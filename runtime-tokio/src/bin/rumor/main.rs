@@ -1,0 +1,2 @@
+//! The program `rumor`.
+fn main() {}
