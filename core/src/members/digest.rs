@@ -64,7 +64,8 @@ impl Members {
         match self.base_row(index) {
             Some(row) => self.base.name_digest(row),
             None => {
-                let identity = self.own.get(self.own_place(index)).and_then(|row| row.identity.as_ref());
+                let identity =
+                    self.own_rests.get(self.own_place(index)).and_then(|rest| rest.identity.as_ref());
                 identity.map_or(0, |identity| name_digest(identity.name.as_bytes()))
             }
         }
@@ -129,8 +130,10 @@ impl Members {
         }
         match self.stored(index) {
             Some(row) => {
-                let base = || self.base_row(index).map(|row| self.base.identity(row));
-                let identity = row.identity.as_ref().or_else(base)?;
+                let identity = match row.renamed {
+                    true => self.rest(index)?.identity.as_ref()?,
+                    false => self.base.identity(self.base_row(index)?),
+                };
                 Some((Slot { index, generation: row.generation }, identity, row.known()?))
             }
             None => {

@@ -37,15 +37,9 @@ pub use roster::Roster;
 use roster::{Face, VersionCounts, hash_name};
 use status::status_after;
 
-/// What is touched by every message about a member: 32 bytes, whatever the size of its name and meta data.
-#[derive(Clone, Debug)]
+/// What is touched by every message about a member: 16 bytes, whatever the size of its name and meta data.
+#[derive(Clone, Copy, Debug)]
 struct Row {
-    /// When the state changed last.
-    changed: Instant,
-    /// `None`: the base's, or vacant.
-    identity: Option<SharedIdentity>,
-    /// The timer of its suspicion or lifetime.
-    timer: Option<Timer>,
     incarnation: Incarnation,
     /// Its number in the base, where it stands for a row of the base.
     key: u32,
@@ -53,9 +47,28 @@ struct Row {
     /// `None`: the row is vacant.
     state: Option<State>,
     status: Status,
+    /// Whether the identity is the node's own; else it is the base's.
+    renamed: bool,
 }
 
-const _: () = assert!(size_of::<Row>() <= 32, "hot rows are at most 32 bytes");
+const _: () = assert!(size_of::<Row>() <= 16, "four hot rows share a cache line");
+
+/// What of a row is looked at only when it changes.
+#[derive(Clone, Debug)]
+struct Rest {
+    /// When the state changed last.
+    changed: Instant,
+    /// `None`: the base's, or vacant.
+    identity: Option<SharedIdentity>,
+    /// The timer of its suspicion or lifetime.
+    timer: Option<Timer>,
+}
+
+/// A whole row to change.
+struct RowMut<'a> {
+    row: &'a mut Row,
+    rest: &'a mut Rest,
+}
 
 const NOWHERE: u32 = u32::MAX;
 
@@ -64,7 +77,6 @@ const NOWHERE: u32 = u32::MAX;
 pub(crate) struct Known {
     pub(crate) state: State,
     pub(crate) incarnation: Incarnation,
-    pub(crate) changed: Instant,
     pub(crate) status: Status,
 }
 
@@ -73,7 +85,6 @@ pub(crate) struct Known {
 pub(crate) struct Found {
     pub(crate) slot: Slot,
     pub(crate) known: Known,
-    pub(crate) addr: SocketAddr,
 }
 
 /// The member table of one node.
@@ -91,6 +102,8 @@ pub(crate) struct Members {
     me: Face,
     /// The node itself, near at hand, then the members met later.
     own: SmallVec<[Row; 1]>,
+    /// The rests of `own`.
+    own_rests: SmallVec<[Rest; 1]>,
     /// Members in `own`, by name.
     by_name: HashTable<u32>,
     hasher: FixedState,
@@ -133,10 +146,11 @@ impl Members {
         let mut members = Self {
             me: Face::new(&me, incarnation),
             base,
-            overlay: Overlay::new(),
+            overlay: Overlay::default(),
             hole,
             born: now,
-            own: smallvec![Row::alive(me, incarnation, now)],
+            own: smallvec![Row::alive(incarnation)],
+            own_rests: smallvec![Rest::alive(me, now)],
             by_name: HashTable::new(),
             hasher,
             vacant: Vec::new(),
@@ -232,19 +246,32 @@ impl Members {
         }
     }
 
+    /// The rest of the node's own row of an index; `None` where the base's stands.
+    fn rest(&self, index: u32) -> Option<&Rest> {
+        match self.base_row(index) {
+            Some(row) => self.overlay.rest(row),
+            None => self.own_rests.get(self.own_place(index)),
+        }
+    }
+
     /// The node's own row of a member, made from the base's if need be.
-    fn touch(&mut self, slot: Slot) -> Option<&mut Row> {
+    fn touch(&mut self, slot: Slot) -> Option<RowMut<'_>> {
         self.known(slot)?;
         let Some(row) = self.base_row(slot.index) else {
             let place = self.own_place(slot.index);
-            return self.own.get_mut(place);
+            return self
+                .own
+                .get_mut(place)
+                .zip(self.own_rests.get_mut(place))
+                .map(|(row, rest)| RowMut { row, rest });
         };
         Some(self.touch_base(row))
     }
 
-    fn touch_base(&mut self, row: u32) -> &mut Row {
+    fn touch_base(&mut self, row: u32) -> RowMut<'_> {
         let Self { base, overlay, born, .. } = self;
-        overlay.touch(row, base.len(), |row| Row::of_base(base, row, *born))
+        overlay
+            .touch(row, base.len(), |row| (Row::of_base(base, row), Rest { changed: *born, ..Rest::VACANT }))
     }
 
     /// What stands at an index, unless it is vacant.
@@ -261,8 +288,7 @@ impl Members {
 
     #[inline]
     fn base_known(&self, row: u32) -> Known {
-        let incarnation = self.base.incarnation(row);
-        Known { state: State::Alive, incarnation, changed: self.born, status: Status::Alive }
+        Known { state: State::Alive, incarnation: self.base.incarnation(row), status: Status::Alive }
     }
 
     /// The index of a name, vacant or not, but not of one whose row may get another name.
@@ -280,7 +306,7 @@ impl Members {
 
     /// Whether a member in `own` has this name.
     fn name_is(&self, index: u32, name: &[u8]) -> bool {
-        let identity = &self.own[self.own_place(index)].identity;
+        let identity = &self.own_rests[self.own_place(index)].identity;
         identity.as_ref().is_some_and(|identity| identity.name.as_bytes() == name)
     }
 
@@ -288,20 +314,15 @@ impl Members {
         self.at(self.index_of(name.as_bytes())?).map(|(slot, _)| slot)
     }
 
-    /// Finds a member with all that decides a claim about it. A name that is found is sound, whatever was known of it.
+    /// Finds a member with what decides a claim about it. A name that is found is sound, whatever was known of it.
     #[inline]
     pub(crate) fn look_up(&self, name: &[u8]) -> Option<Found> {
         let index = self.index_of(name)?;
         let Some(row) = self.stored(index) else {
             let row = self.base_row(index)?;
-            let slot = Slot { index, generation: 0 };
-            return Some(Found { slot, known: self.base_known(row), addr: self.base.addr(row) });
+            return Some(Found { slot: Slot { index, generation: 0 }, known: self.base_known(row) });
         };
-        let addr = match &row.identity {
-            Some(identity) => identity.addr,
-            None => self.base.addr(self.base_row(index)?),
-        };
-        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
+        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()? })
     }
 
     #[inline]
@@ -321,11 +342,15 @@ impl Members {
     #[inline]
     fn own_identity(&self, slot: Slot) -> Option<Option<&SharedIdentity>> {
         match self.stored(slot.index) {
-            Some(row) => {
-                (row.generation == slot.generation && row.state.is_some()).then_some(row.identity.as_ref())
-            }
+            Some(row) => (row.generation == slot.generation && row.state.is_some())
+                .then(|| row.renamed.then(|| self.rest(slot.index)?.identity.as_ref()).flatten()),
             None => (slot.generation == 0 && slot.index != self.hole).then_some(None),
         }
+    }
+
+    /// When a member's state changed last.
+    pub(crate) fn changed(&self, slot: Slot) -> Instant {
+        self.rest(slot.index).map_or(self.born, |rest| rest.changed)
     }
 
     /// The bytes of a member's name, and its address, from where they lie nearest.
@@ -345,7 +370,7 @@ impl Members {
 
     #[inline]
     pub(crate) fn me(&self) -> &SharedIdentity {
-        self.own[0].identity.as_ref().expect("the node's own row is never vacated")
+        self.own_rests[0].identity.as_ref().expect("the node's own row is never vacated")
     }
 
     #[inline]
@@ -370,21 +395,24 @@ impl Members {
         if let Some(row) = self.base.find(identity.name.as_bytes()) {
             // It stood there once, and was reaped.
             let vacant = self.touch_base(row);
-            let generation = vacant.generation.wrapping_add(1);
-            *vacant = Row { key: row, generation, ..Row::alive(identity, incarnation, now) };
+            let generation = vacant.row.generation.wrapping_add(1);
+            *vacant.row = Row { key: row, generation, ..Row::alive(incarnation) };
+            *vacant.rest = Rest::alive(identity, now);
             self.redigest(row + 1, 0);
             return Slot { index: row + 1, generation };
         }
-        let row = Row::alive(identity, incarnation, now);
+        let (row, rest) = (Row::alive(incarnation), Rest::alive(identity, now));
         let (index, generation) = match self.vacant.pop() {
             Some(index) => {
                 let place = self.own_place(index);
                 let generation = self.own[place].generation.wrapping_add(1);
                 self.own[place] = Row { generation, ..row };
+                self.own_rests[place] = rest;
                 (index, generation)
             }
             None => {
                 self.own.push(row);
+                self.own_rests.push(rest);
                 (self.end() - 1, 0)
             }
         };
@@ -395,11 +423,14 @@ impl Members {
 
     /// Enters a member in `own` into the index of names.
     fn index_name(&mut self, index: u32) {
-        let Self { by_name, own, hasher, base, .. } = self;
+        let Self { by_name, own_rests, hasher, base, .. } = self;
         let name_hash = |index: u32| {
             let place = if index == 0 { 0 } else { index as usize - base.len() };
             // The index holds occupied rows only.
-            own[place].identity.as_ref().map_or(0, |identity| hash_name(hasher, identity.name.as_bytes()))
+            own_rests[place]
+                .identity
+                .as_ref()
+                .map_or(0, |identity| hash_name(hasher, identity.name.as_bytes()))
         };
         by_name.insert_unique(name_hash(index), index, |&index| name_hash(index));
     }
@@ -407,7 +438,7 @@ impl Members {
     /// Sets a member's state and incarnation; the time of change moves when the state does.
     pub(crate) fn set(&mut self, slot: Slot, state: State, incarnation: Incarnation, now: Instant) {
         let digested = self.digest_part(slot.index);
-        let Some(row) = self.touch(slot) else { return };
+        let Some(RowMut { row, rest }) = self.touch(slot) else { return };
         let Some(before) = row.state else { return };
         let status_before = row.status;
         let status = status_after(state, status_before);
@@ -417,7 +448,7 @@ impl Members {
             row.state = Some(state);
             // Forgetting is not news about the member: reaping counts from its death.
             if state != State::Forgotten {
-                row.changed = now;
+                rest.changed = now;
             }
         }
         if status != status_before {
@@ -456,8 +487,9 @@ impl Members {
             self.versions.remove(before);
             self.versions.add(identity.versions);
         }
-        if let Some(row) = self.touch(slot) {
-            row.identity = Some(identity);
+        if let Some(RowMut { row, rest }) = self.touch(slot) {
+            row.renamed = true;
+            rest.identity = Some(identity);
         }
     }
 
@@ -466,8 +498,8 @@ impl Members {
         let known = self.known(slot)?;
         let identity = self.identity(slot)?.clone();
         self.digest = self.digest.wrapping_sub(self.digest_part(slot.index));
-        let row = self.touch(slot)?;
-        (row.state, row.identity) = (None, None);
+        let RowMut { row, rest } = self.touch(slot)?;
+        (row.state, row.renamed, rest.identity) = (None, false, None);
         self.status_times.remove(&slot.index);
         self.counts[known.state as usize] -= 1;
         self.count_status(known.status, Status::Alive);
@@ -487,25 +519,25 @@ impl Members {
     /// The timer of a member's suspicion or lifetime, taken out.
     pub(crate) fn take_timer(&mut self, slot: Slot) -> Option<Timer> {
         self.known(slot)?;
-        let row = match self.base_row(slot.index) {
-            Some(row) => self.overlay.get_mut(row)?,
+        let rest = match self.base_row(slot.index) {
+            Some(row) => self.overlay.rest_mut(row)?,
             None => {
                 let place = self.own_place(slot.index);
-                self.own.get_mut(place)?
+                self.own_rests.get_mut(place)?
             }
         };
-        row.timer.take()
+        rest.timer.take()
     }
 
     pub(crate) fn set_timer(&mut self, slot: Slot, timer: Timer) {
-        if let Some(row) = self.touch(slot) {
-            row.timer = Some(timer);
+        if let Some(RowMut { rest, .. }) = self.touch(slot) {
+            rest.timer = Some(timer);
         }
     }
 
     pub(crate) fn timer(&self, slot: Slot) -> Option<Timer> {
         self.known(slot)?;
-        self.stored(slot.index)?.timer
+        self.rest(slot.index)?.timer
     }
 
     /// The next member to probe: round-robin in random order over those that are alive or suspect. `None` when there are none.
@@ -532,36 +564,43 @@ impl Members {
 }
 
 impl Row {
-    const fn alive(identity: SharedIdentity, incarnation: Incarnation, now: Instant) -> Self {
+    const VACANT: Self = Self {
+        incarnation: Incarnation(0),
+        key: NOWHERE,
+        generation: 0,
+        state: None,
+        status: Status::Alive,
+        renamed: false,
+    };
+
+    /// Of a member whose identity is the node's own to keep.
+    const fn alive(incarnation: Incarnation) -> Self {
         Self {
-            changed: now,
-            identity: Some(identity),
-            timer: None,
             incarnation,
             key: NOWHERE,
             generation: 0,
             state: Some(State::Alive),
             status: Status::Alive,
+            renamed: true,
         }
     }
 
     /// A row of the base as it was at birth.
-    fn of_base(base: &Roster, row: u32, born: Instant) -> Self {
-        Self {
-            changed: born,
-            identity: None,
-            timer: None,
-            incarnation: base.incarnation(row),
-            key: row,
-            generation: 0,
-            state: Some(State::Alive),
-            status: Status::Alive,
-        }
+    fn of_base(base: &Roster, row: u32) -> Self {
+        Self { key: row, renamed: false, ..Self::alive(base.incarnation(row)) }
     }
 
     fn known(&self) -> Option<Known> {
-        let Self { incarnation, changed, status, .. } = *self;
-        Some(Known { state: self.state?, incarnation, changed, status })
+        let Self { incarnation, status, .. } = *self;
+        Some(Known { state: self.state?, incarnation, status })
+    }
+}
+
+impl Rest {
+    const VACANT: Self = Self { changed: Instant::ORIGIN, identity: None, timer: None };
+
+    const fn alive(identity: SharedIdentity, now: Instant) -> Self {
+        Self { changed: now, identity: Some(identity), timer: None }
     }
 }
 

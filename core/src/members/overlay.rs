@@ -1,22 +1,27 @@
-//! Rows of the base that differ from it: few in a hash table, many side by side.
+//! Rows of the base that differ from it: few in a small table, many side by side.
 
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
-
-use super::Row;
+use super::{NOWHERE, Rest, Row, RowMut};
 
 /// The share of the base, as one in so many, from which its rows are kept side by side: there the table would take about as
 /// much memory.
 const DENSE_FROM: usize = 3;
+/// Slots of the first table.
+const SLOTS_MIN: usize = 8;
 
-/// A node's own rows in place of base rows, by base row number.
-#[derive(Clone, Debug)]
-pub(super) enum Overlay {
+/// A node's own rows in place of base rows, by base row number. Nothing leaves it: what is reaped leaves a vacant row.
+///
+/// What decides claims lies in one place, the rest of each row in the same place of another.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Overlay {
+    rows: Vec<Row>,
+    rests: Vec<Rest>,
     /// Rows that were touched.
-    Sparse(HashTable<Row>),
-    /// Every row of the base, touched or not.
-    Dense(Vec<Row>),
+    touched: usize,
+    /// Whether every row of the base is there, in its order; else they are found by linear probing, and the number of slots is
+    /// a power of two.
+    dense: bool,
 }
 
 /// Row numbers are dense and not chosen by anybody: multiplying by an odd constant spreads them.
@@ -25,46 +30,72 @@ const fn hash(row: u32) -> u64 {
 }
 
 impl Overlay {
-    pub(super) const fn new() -> Self {
-        Self::Sparse(HashTable::new())
+    /// Where a row is, or in a table where it would be.
+    #[inline]
+    fn place(&self, row: u32) -> usize {
+        if self.dense || self.rows.is_empty() {
+            return row as usize;
+        }
+        let mask = self.rows.len() - 1;
+        let mut place = (hash(row) >> 32) as usize & mask;
+        while self.rows[place].key != row && self.rows[place].key != NOWHERE {
+            place = (place + 1) & mask;
+        }
+        place
     }
 
     /// The node's own row, if it has one.
     #[inline]
     pub(super) fn get(&self, row: u32) -> Option<&Row> {
-        match self {
-            Self::Sparse(rows) if rows.is_empty() => None,
-            Self::Sparse(rows) => rows.find(hash(row), |own| own.key == row),
-            Self::Dense(rows) => rows.get(row as usize),
-        }
+        self.rows.get(self.place(row)).filter(|own| own.key == row)
     }
 
-    pub(super) fn get_mut(&mut self, row: u32) -> Option<&mut Row> {
-        match self {
-            Self::Sparse(rows) => rows.find_mut(hash(row), |own| own.key == row),
-            Self::Dense(rows) => rows.get_mut(row as usize),
-        }
+    /// The rest of the node's own row, if it has one.
+    pub(super) fn rest(&self, row: u32) -> Option<&Rest> {
+        let place = self.place(row);
+        self.rows.get(place).filter(|own| own.key == row).and(self.rests.get(place))
+    }
+
+    pub(super) fn rest_mut(&mut self, row: u32) -> Option<&mut Rest> {
+        let place = self.place(row);
+        self.rows.get(place).filter(|own| own.key == row).and(self.rests.get_mut(place))
     }
 
     /// The node's own row, made from the base when it has none. `base` has `len` rows.
-    pub(super) fn touch(&mut self, row: u32, len: usize, base: impl Fn(u32) -> Row) -> &mut Row {
-        if let Self::Sparse(rows) = self
-            && (rows.len() + 1) * DENSE_FROM > len
-        {
-            let sparse = core::mem::take(rows);
-            let mut dense: Vec<Row> = (0..len as u32).map(&base).collect();
-            for own in sparse {
-                let place = own.key as usize;
-                dense[place] = own;
+    pub(super) fn touch(&mut self, row: u32, len: usize, base: impl Fn(u32) -> (Row, Rest)) -> RowMut<'_> {
+        if self.get(row).is_none() {
+            self.make_room(len, &base);
+            let place = self.place(row);
+            if self.rows[place].key == NOWHERE {
+                (self.rows[place], self.rests[place]) = base(row);
+                self.touched += 1;
             }
-            *self = Self::Dense(dense);
         }
-        match self {
-            Self::Sparse(rows) => rows
-                .entry(hash(row), |own| own.key == row, |own| hash(own.key))
-                .or_insert_with(|| base(row))
-                .into_mut(),
-            Self::Dense(rows) => &mut rows[row as usize],
+        let place = self.place(row);
+        RowMut { row: &mut self.rows[place], rest: &mut self.rests[place] }
+    }
+
+    /// Makes sure that one more row finds a vacant slot, and a lookup soon a vacant one.
+    fn make_room(&mut self, len: usize, base: impl Fn(u32) -> (Row, Rest)) {
+        let slots = self.rows.len();
+        if self.dense || (self.touched + 1) * 4 <= slots * 3 {
+            return;
         }
+        let Self { rows, rests, touched, .. } = core::mem::take(self);
+        let (rows, rests) = (rows.into_iter(), rests.into_iter());
+        let old = rows.zip(rests).filter(|(row, _)| row.key != NOWHERE);
+        if (touched + 1) * DENSE_FROM > len {
+            (self.rows, self.rests) = (0..len as u32).map(base).unzip();
+            self.dense = true;
+        } else {
+            let slots = (slots * 2).max(SLOTS_MIN);
+            self.rows.resize(slots, Row::VACANT);
+            self.rests.resize_with(slots, || Rest::VACANT);
+        }
+        for (row, rest) in old {
+            let place = self.place(row.key);
+            (self.rows[place], self.rests[place]) = (row, rest);
+        }
+        self.touched = touched;
     }
 }

@@ -1,6 +1,6 @@
 //! Serf's statuses: what the failure detector's state makes of one, and the Lamport time at which an intent decided it.
 
-use super::Members;
+use super::{Members, RowMut};
 use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot};
 use crate::io::{State, Status};
 use crate::time::Instant;
@@ -44,7 +44,7 @@ impl Members {
     /// detector's state, which says whether the member is there, stays.
     pub(crate) fn set_status(&mut self, slot: Slot, status: Status, time: LamportTime) {
         let digested = self.digest_part(slot.index);
-        let Some(row) = self.touch(slot) else { return };
+        let Some(RowMut { row, .. }) = self.touch(slot) else { return };
         let before = row.status;
         debug_assert_eq!(before.is_up(), status.is_up(), "an intent neither kills nor revives");
         row.status = status;

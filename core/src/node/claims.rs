@@ -7,7 +7,7 @@ use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
-use crate::members::{Claim, Found, Known, Members, Verdict, verdict};
+use crate::members::{Claim, Found, Members, Verdict, verdict};
 use crate::spread::Lane;
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Message};
@@ -18,19 +18,19 @@ impl Node {
         if !alive.versions.is_sane() {
             return;
         }
-        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name.as_bytes()) else {
+        let Some(Found { slot, known }) = self.members.look_up(alive.name.as_bytes()) else {
             return self.meet(alive, via, now, out);
         };
         if slot == Members::ME {
             return self.heard_of_myself_alive(alive, via, out);
         }
-        let moved = addr != alive.addr;
+        let moved = self.members.whereabouts(slot).is_none_or(|(_, addr)| addr != alive.addr);
         let may_move = match known.state {
             // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
             State::Left | State::Forgotten => true,
             State::Dead => {
                 let wait = self.config.dead_reclaim;
-                !wait.is_zero() && now.since(known.changed) > wait
+                !wait.is_zero() && now.since(self.members.changed(slot)) > wait
             }
             State::Alive | State::Suspect => false,
         };
@@ -277,7 +277,7 @@ impl Node {
         let Some(known) = self.members.known(slot) else { return };
         if known.state != State::Forgotten {
             self.members.set(slot, State::Forgotten, known.incarnation, now);
-            let end = self.end_of_life(known).max(now);
+            let end = self.end_of_life(slot, known.status).max(now);
             let timer = self.deadlines.arm(end, Due::Lifetime(slot));
             self.members.set_timer(slot, timer);
             return;
@@ -291,9 +291,9 @@ impl Node {
     }
 
     /// When a member that is gone is reaped.
-    fn end_of_life(&self, known: Known) -> Instant {
-        known.changed
-            + match known.status {
+    fn end_of_life(&self, slot: Slot, status: Status) -> Instant {
+        self.members.changed(slot)
+            + match status {
                 Status::Left => self.config.tombstone_timeout,
                 Status::Failed | Status::Alive | Status::Leaving => self.config.reconnect_timeout,
             }
@@ -303,7 +303,7 @@ impl Node {
     pub(super) fn lifetime_changed(&mut self, slot: Slot, now: Instant) {
         let known = self.members.known(slot).filter(|known| known.state == State::Forgotten);
         if let Some((known, timer)) = known.zip(self.members.timer(slot)) {
-            self.deadlines.move_to(timer, self.end_of_life(known).max(now));
+            self.deadlines.move_to(timer, self.end_of_life(slot, known.status).max(now));
         }
     }
 

@@ -63,56 +63,38 @@ struct Waiting {
 }
 
 /// Bytes of a message up to which it lies in its entry.
-const SHORT: usize = 33;
+const SHORT: usize = 25;
 
-/// A message that waits, in one cache line; without memory of its own up to the usual length.
+/// The length of a message that does not.
+const LONG: u8 = u8::MAX;
+
+/// A message that waits, two to a cache line.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(align(32))]
 struct Entry {
-    rank: Rank,
-    /// The whole of a message that is not short.
-    long: Option<Box<[u8]>>,
     /// The row of the member that the message is about; a newer message about it replaces this one.
     subject: u32,
     kind: Kind,
     /// Whether it goes before what is not.
     first: bool,
-    /// How much of `short` is the message.
+    /// How much of `short` is the message; [`LONG`] when it lies elsewhere.
     length: u8,
     short: [u8; SHORT],
 }
 
-const _: () = assert!(size_of::<Entry>() == 64, "a waiting message is one cache line");
+const _: () = assert!(size_of::<Entry>() == 32, "two waiting messages share a cache line");
 
 impl Entry {
-    fn new(rank: Rank, subject: u32, kind: Kind, bytes: &[u8], first: bool) -> Self {
+    fn new(subject: u32, kind: Kind, bytes: &[u8], first: bool) -> Self {
         let mut short = [0; SHORT];
-        let long = match short.get_mut(..bytes.len()) {
+        let length = match short.get_mut(..bytes.len()) {
             Some(room) => {
                 room.copy_from_slice(bytes);
-                None
+                bytes.len() as u8
             }
-            None => Some(bytes.into()),
+            None => LONG,
         };
-        let length = if long.is_none() { bytes.len() as u8 } else { 0 };
-        Self { rank, long, subject, kind, first, length, short }
-    }
-
-    fn length(&self) -> usize {
-        self.long.as_ref().map_or(usize::from(self.length), |long| long.len())
-    }
-
-    /// Appends the message; how long it is.
-    fn append(&self, out: &mut Vec<u8>) -> usize {
-        if let Some(long) = &self.long {
-            out.extend_from_slice(long);
-            return long.len();
-        }
-        // A copy of fixed length takes no call.
-        let end = out.len() + usize::from(self.length);
-        out.extend_from_slice(&self.short);
-        out.truncate(end);
-        usize::from(self.length)
+        Self { subject, kind, first, length, short }
     }
 }
 
@@ -122,6 +104,10 @@ pub(crate) struct Broadcasts {
     /// By rank, the first to be sent at the end: what is new and what goes out moves little.
     order: Vec<Waiting>,
     entries: Vec<Entry>,
+    /// The rank of each entry, by which its place in the order is found.
+    ranks: Vec<Rank>,
+    /// Each entry's message where it is long, up to the last that was.
+    long: Vec<Box<[u8]>>,
     vacant: Vec<u32>,
     by_subject: HashMap<u32, u32, FixedState>,
     next_id: u64,
@@ -140,6 +126,8 @@ impl Broadcasts {
         Self {
             order: Vec::new(),
             entries: Vec::new(),
+            ranks: Vec::new(),
+            long: Vec::new(),
             vacant: Vec::new(),
             by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
             next_id: 0,
@@ -169,10 +157,15 @@ impl Broadcasts {
         self.unsent
     }
 
-    fn uncount(&mut self, slot: u32) {
-        let entry = &self.entries[slot as usize];
-        self.bytes -= entry.length();
-        self.unsent -= usize::from(entry.rank.sent(entry.first) == 0);
+    /// An entry's message leaves the queue.
+    fn vacate(&mut self, slot: u32) {
+        let (rank, first) = (self.ranks[slot as usize], self.entries[slot as usize].first);
+        self.bytes -= rank.length();
+        self.unsent -= usize::from(rank.sent(first) == 0);
+        if let Some(long) = self.long.get_mut(slot as usize) {
+            *long = Box::default();
+        }
+        self.vacant.push(slot);
     }
 
     /// Transmissions of each message in a cluster of `n`. The logarithm is taken only when `n` changes.
@@ -212,31 +205,58 @@ impl Broadcasts {
         let shed = (self.order.len() + 1).saturating_sub(max).min(self.order.len());
         for place in 0..shed {
             let slot = self.order[place].slot;
-            self.uncount(slot);
+            self.vacate(slot);
             self.by_subject.remove(&self.entries[slot as usize].subject);
-            self.vacant.push(slot);
         }
         self.order.drain(..shed);
         self.next_id += 1;
+        debug_assert!(bytes.len() <= Rank::LENGTH_MAX, "a message fits a packet");
         self.bytes += bytes.len();
         self.unsent += 1;
         let rank = Rank::fresh(bytes.len(), self.next_id, first);
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry::new(rank, subject, kind, bytes, first);
+        let entry = Entry::new(subject, kind, bytes, first);
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
+                self.ranks[slot as usize] = rank;
                 slot
             }
             None => {
                 self.entries.push(entry);
+                self.ranks.push(rank);
                 self.entries.len() as u32 - 1
             }
         };
+        self.keep_if_long(slot, bytes);
         self.by_subject.insert(subject, slot);
         let place = self.place(rank);
         self.order.insert(place, Waiting { rank, slot });
         shed as u32
+    }
+
+    /// Keeps the message of an entry that has no room for it.
+    fn keep_if_long(&mut self, slot: u32, bytes: &[u8]) {
+        let place = slot as usize;
+        if self.entries[place].length == LONG {
+            self.long.resize_with(self.long.len().max(place + 1), Box::default);
+            self.long[place] = bytes.into();
+        }
+    }
+
+    /// Appends a message; how long it is.
+    fn append(&self, slot: u32, out: &mut Vec<u8>) -> usize {
+        let Entry { length, short, .. } = &self.entries[slot as usize];
+        if *length == LONG {
+            let long = &self.long[slot as usize];
+            out.extend_from_slice(long);
+            return long.len();
+        }
+        // A copy of fixed length takes no call.
+        let end = out.len() + usize::from(*length);
+        out.extend_from_slice(short);
+        out.truncate(end);
+        usize::from(*length)
     }
 
     /// Where a rank stands, or would stand, in the order.
@@ -247,10 +267,9 @@ impl Broadcasts {
     /// Drops what waits about a member.
     pub(crate) fn remove(&mut self, subject: u32) {
         if let Some(slot) = self.by_subject.remove(&subject) {
-            let place = self.place(self.entries[slot as usize].rank);
+            let place = self.place(self.ranks[slot as usize]);
             self.order.remove(place);
-            self.uncount(slot);
-            self.vacant.push(slot);
+            self.vacate(slot);
         }
     }
 
@@ -276,9 +295,8 @@ impl Broadcasts {
                 self.order[kept] = waiting;
                 continue;
             }
-            let entry = &self.entries[waiting.slot as usize];
-            room -= entry.append(out);
-            kinds.add(entry.kind);
+            room -= self.append(waiting.slot, out);
+            kinds.add(self.entries[waiting.slot as usize].kind);
             taken.push(waiting);
         }
         self.order.copy_within(kept.., unseen);
@@ -288,18 +306,21 @@ impl Broadcasts {
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
     fn put_back(&mut self, taken: &mut SmallVec<[Waiting; 64]>, limit: u32) {
         let mut left = self.order.len() - taken.len();
-        let Self { entries, by_subject, vacant, bytes, unsent, .. } = self;
+        let Self { entries, ranks, long, by_subject, vacant, bytes, unsent, .. } = self;
         taken.retain(|waiting| {
-            let entry = &mut entries[waiting.slot as usize];
+            let entry = &entries[waiting.slot as usize];
             let sent = waiting.rank.sent(entry.first);
             *unsent -= usize::from(sent == 0);
             let stays = sent + 1 < limit;
             if stays {
                 waiting.rank = waiting.rank.sent_again();
-                entry.rank = waiting.rank;
+                ranks[waiting.slot as usize] = waiting.rank;
             } else {
-                *bytes -= entry.length();
+                *bytes -= waiting.rank.length();
                 by_subject.remove(&entry.subject);
+                if let Some(long) = long.get_mut(waiting.slot as usize) {
+                    *long = Box::default();
+                }
                 vacant.push(waiting.slot);
             }
             stays
