@@ -163,8 +163,12 @@ fn garbage_is_bounded_in_memory_and_in_words() {
     for line in 0..1000 {
         file.extend_from_slice(format!("nonsense {line}\n").as_bytes());
     }
-    file.extend_from_slice(b"\xFF\xFE\nalive: a 1.2.3.4\nalive: a 0.0.0.0:7946\nalive:  1.2.3.4:5\nclock: 9223372036854775808\n");
-    file.extend_from_slice(b"event-clock: -1\nnot-alive: \ncoordinate: {}\n# anything\n#\n\nalive: b 10.0.0.2:7946\n");
+    file.extend_from_slice(
+        b"\xFF\xFE\nalive: a 1.2.3.4\nalive: a 0.0.0.0:7946\nalive:  1.2.3.4:5\nclock: 9223372036854775808\n",
+    );
+    file.extend_from_slice(
+        b"event-clock: -1\nnot-alive: \ncoordinate: {}\n# anything\n#\n\nalive: b 10.0.0.2:7946\n",
+    );
     let reading = read(&file, false);
     assert_eq!(reading.knowledge.alive.keys().collect::<Vec<_>>(), ["b"]);
     assert_eq!(reading.knowledge.clocks, Clocks::default());
@@ -266,6 +270,11 @@ impl Disk {
         Writer::new(self.clone(), Knowledge::default(), 0, compact_bytes_min, failing)
     }
 
+    fn length(&self) -> usize {
+        let platter = self.0.lock().unwrap();
+        platter.lasting.len() + platter.fleeting.len()
+    }
+
     fn set(&self, room: Option<usize>) {
         self.0.lock().unwrap().room = room;
     }
@@ -299,7 +308,11 @@ fn a_full_disk_loses_nothing_and_recovers_by_itself() {
     writer.tend(start + Duration::from_secs(4));
     disk.set(Some(70));
     writer.tend(start + Duration::from_secs(33));
-    assert_eq!(writer.due(), Some(start + Duration::from_secs(33) + RETRY_EVERY), "three lines need 81 bytes");
+    assert_eq!(
+        writer.due(),
+        Some(start + Duration::from_secs(33) + RETRY_EVERY),
+        "three lines need 81 bytes"
+    );
     assert_eq!(disk.after_crash(usize::MAX).alive.len(), 1);
     disk.set(None);
     writer.tend(start + Duration::from_secs(63));
@@ -330,7 +343,7 @@ fn a_folder_that_takes_no_files_lets_the_snapshot_grow_but_not_for_ever() {
         let batch = Batch { clocks: clocks(u64::from(n) + 1, 0, 0), ..Batch::default() };
         writer.take(&batch, now + Duration::from_secs(n.into()));
     }
-    let length = disk.0.lock().unwrap().fleeting.len() + disk.0.lock().unwrap().lasting.len();
+    let length = disk.length();
     assert!((16_000..16_100).contains(&length), "{length}");
     disk.0.lock().unwrap().no_new_files = false;
     writer.tend(now + Duration::from_secs(6000));
