@@ -1,5 +1,7 @@
 //! One run of a script: a process group with a time limit.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -45,7 +47,7 @@ pub(super) async fn run(
     grace: Duration,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<Outcome> {
-    let (mut child, output) = start(script, &told)?;
+    let (mut child, mut output) = start(script, &told)?;
     let group = Group::of(&child);
     let mut stdin = child.stdin.take();
     let feed = async move {
@@ -56,7 +58,7 @@ pub(super) async fn run(
         drop(stdin);
     };
     let mut tail = Tail::default();
-    let attended = attend(&mut child, feed, output, &mut tail);
+    let attended = attend(&mut child, feed, &mut output, &mut tail);
     let end = tokio::select! {
         ended = timeout(limit, attended) => match ended {
             Ok(status) => End::Exited(status?),
@@ -64,10 +66,18 @@ pub(super) async fn run(
         },
         _ = stop.wait_for(|stopped| *stopped) => End::Stopped,
     };
-    match end {
-        End::Exited(_) => group.leave_alone(),
-        End::TimedOut => end_group(&mut child, group, grace).await,
-        End::Stopped => end_group(&mut child, group, Duration::ZERO).await,
+    let grace = match end {
+        End::Exited(_) => None,
+        End::TimedOut => Some(grace),
+        End::Stopped => Some(Duration::ZERO),
+    };
+    match grace {
+        None => group.leave_alone(),
+        Some(grace) => tokio::select! {
+            () = end_group(&mut child, group, grace) => {}
+            // A shell that tidies up may print: a closed pipe would kill it.
+            never = listen(&mut output, &mut tail) => match never {},
+        },
     }
     Ok(Outcome { end, output: tail.finish() })
 }
@@ -92,22 +102,14 @@ fn start(script: &str, told: &Invocation) -> io::Result<(Child, pipe::Receiver)>
 async fn attend(
     child: &mut Child,
     feed: impl Future<Output = ()>,
-    mut output: pipe::Receiver,
+    output: &mut pipe::Receiver,
     tail: &mut Tail,
 ) -> io::Result<ExitStatus> {
-    tokio::pin!(feed);
-    let mut chunk = vec![0; OUTPUT_BYTES_MAX];
-    let (mut fed, mut ended) = (false, false);
-    let status = loop {
-        tokio::select! {
-            status = child.wait() => break status?,
-            () = &mut feed, if !fed => fed = true,
-            read = output.read(&mut chunk), if !ended => match read {
-                Ok(0) | Err(_) => ended = true,
-                Ok(bytes) => tail.push(&chunk[..bytes]),
-            },
-        }
+    let status = tokio::select! {
+        status = child.wait() => status?,
+        (_, never) = async { tokio::join!(feed, listen(output, tail)) } => match never {},
     };
+    let mut chunk = vec![0; OUTPUT_BYTES_MAX];
     // What it printed before it exited lies in the pipe, which holds 64 KiB unless somebody has enlarged it to a MiB.
     for _ in 0..(1 << 20) / OUTPUT_BYTES_MAX {
         match output.try_read(&mut chunk) {
@@ -116,6 +118,15 @@ async fn attend(
         }
     }
     Ok(status)
+}
+
+/// Takes what is printed, for ever.
+async fn listen(output: &mut pipe::Receiver, tail: &mut Tail) -> Infallible {
+    let mut chunk = vec![0; OUTPUT_BYTES_MAX];
+    while let Ok(bytes @ 1..) = output.read(&mut chunk).await {
+        tail.push(&chunk[..bytes]);
+    }
+    pending().await
 }
 
 /// Tells all of a group to end, and makes them after `grace`.

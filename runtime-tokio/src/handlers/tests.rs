@@ -167,7 +167,7 @@ async fn when_its_time_is_up_all_of_a_script_is_killed() {
 async fn a_script_may_tidy_up_between_term_and_kill() {
     let script =
         "*=trap 'sleep 0.05; echo tidy > DIR/out; exit' TERM; echo > DIR/up; while :; do sleep 0.01; done";
-    let limit = Limits { timeout: Duration::from_millis(300), grace: PATIENCE, ..limits() };
+    let limit = Limits { timeout: Duration::from_secs(2), grace: PATIENCE, ..limits() };
     let mut bench = Bench::new(&[script], limit);
     bench.tell(&user("go", b""));
     let (folder, counts) = bench.finish().await;
