@@ -59,6 +59,6 @@ mod tests {
         assert_eq!(lag.worst(at(1000)), Duration::ZERO);
         // The bucket of the first ten seconds is used again.
         lag.note(Duration::from_micros(3), at(71));
-        assert_eq!(lag.worst(at(140)), Duration::from_micros(3));
+        assert_eq!(lag.worst(at(130)), Duration::from_micros(3));
     }
 }
