@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod discovery;
 pub mod event;
 pub mod handlers;
 pub mod member;
@@ -9,6 +10,7 @@ mod net;
 pub mod record;
 pub mod rpc;
 pub mod state;
+mod throttle;
 
 pub use agent::{Agent, Builder, Error, Handle};
 pub use event::Event;
