@@ -206,6 +206,10 @@ impl Handle {
         reason.unwrap_or_else(|| Stopped::MustStop("the agent's task was ended from outside".into()))
     }
 
+    pub(super) fn watch_stopped(&self) -> watch::Receiver<Option<Stopped>> {
+        self.common.stopped.clone()
+    }
+
     /// Says of a member that it has left; with `prune` it is forgotten at once.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use rumormill_core::config::format_duration;
 use rumormill_core::id::NodeName;
 use rumormill_core::io::Outbox;
 use rumormill_core::keyring::Keyring;
-use rumormill_core::{Birth, Node, Restore, Seed};
+use rumormill_core::{Birth, Node, Seed};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::warn;
 
@@ -18,8 +18,9 @@ use super::feed::{self, Feed};
 use super::handle::Common;
 use super::hands::{Hands, Refusals};
 use super::lag::Lag;
-use super::memory::Memory;
+use super::memory::{self, Files, Memory, Recalled};
 use super::order::ORDERS_WAITING;
+use super::rejoin::rejoin;
 use super::streams::Streams;
 use super::waiting::Waiting;
 use super::{Builder, Error, Events, Handle};
@@ -32,26 +33,43 @@ pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     builder.config.check().map_err(rumormill_core::error::BirthError::from)?;
     let bound = net::bind(builder.bind)?;
     let addr = net::advertised(builder.advertise, bound.addr)?;
-    let keyring = std::mem::take(&mut builder.keyring);
+    let recalled = Recalled::read(files_to_read(&builder)).await?;
+    let keyring = or_else(std::mem::take(&mut builder.keyring), Keyring::is_empty, recalled.keyring);
+    let tags = or_else(std::mem::take(&mut builder.tags), |tags| tags.iter().next().is_none(), recalled.tags);
     warn_of_eavesdroppers(addr, &keyring);
-    let tags = std::mem::take(&mut builder.tags);
-    let restore = Restore::default();
-    let memory = Memory::default();
-    let (join, replay) = (std::mem::take(&mut builder.join), builder.replay);
 
     let settings = settings(&builder, &name, bound.addr, addr, &keyring);
+    let peers = memory::former_peers(&name, addr, &recalled.recovered);
+    let restore = memory::restore(&name, &recalled.recovered);
     let clock = Clock::starting_now();
     let birth = Birth { name, addr, tags: &tags, seed: seed()?, keyring, restore };
-    let config = Arc::new(builder.config.clone());
-    let node = Node::new(config.clone(), birth, clock.now())?;
+    let node = Node::new(builder.config.clone(), birth, clock.now())?;
+    let memory = Memory::new(recalled.snapshot, builder.keyring_file.as_deref(), clock);
     let handle = spawn(node, bound, clock, memory, &builder, settings).await?;
-    if !join.is_empty()
-        && let Err(error) = handle.join(&join, replay).await
+    if !peers.is_empty() {
+        tokio::spawn(rejoin(handle.clone(), peers, builder.config.reconnect_interval));
+    }
+    if !builder.join.is_empty()
+        && let Err(error) = handle.join(&builder.join, builder.replay).await
     {
         handle.shutdown().await;
         return Err(error);
     }
     Ok(handle)
+}
+
+/// Keys and tags that were given count for more than those in files.
+fn files_to_read(builder: &Builder) -> Files {
+    Files {
+        snapshot: builder.snapshot.clone(),
+        rejoin_after_leave: builder.rejoin_after_leave,
+        keyring: builder.keyring_file.clone().filter(|_| builder.keyring.is_empty()),
+        tags: builder.tags_file.clone().filter(|_| builder.tags.iter().next().is_none()),
+    }
+}
+
+fn or_else<T>(given: T, is_empty: impl Fn(&T) -> bool, recalled: Option<T>) -> T {
+    if is_empty(&given) { recalled.unwrap_or(given) } else { given }
 }
 
 fn name(given: Option<&str>) -> Result<NodeName, Error> {

@@ -163,8 +163,12 @@ fn garbage_is_bounded_in_memory_and_in_words() {
     for line in 0..1000 {
         file.extend_from_slice(format!("nonsense {line}\n").as_bytes());
     }
-    file.extend_from_slice(b"\xFF\xFE\nalive: a 1.2.3.4\nalive: a 0.0.0.0:7946\nalive:  1.2.3.4:5\nclock: 9223372036854775808\n");
-    file.extend_from_slice(b"event-clock: -1\nnot-alive: \ncoordinate: {}\n# anything\n#\n\nalive: b 10.0.0.2:7946\n");
+    file.extend_from_slice(
+        b"\xFF\xFE\nalive: a 1.2.3.4\nalive: a 0.0.0.0:7946\nalive:  1.2.3.4:5\nclock: 9223372036854775808\n",
+    );
+    file.extend_from_slice(
+        b"event-clock: -1\nnot-alive: \ncoordinate: {}\n# anything\n#\n\nalive: b 10.0.0.2:7946\n",
+    );
     let reading = read(&file, false);
     assert_eq!(reading.knowledge.alive.keys().collect::<Vec<_>>(), ["b"]);
     assert_eq!(reading.knowledge.clocks, Clocks::default());
@@ -299,7 +303,11 @@ fn a_full_disk_loses_nothing_and_recovers_by_itself() {
     writer.tend(start + Duration::from_secs(4));
     disk.set(Some(70));
     writer.tend(start + Duration::from_secs(33));
-    assert_eq!(writer.due(), Some(start + Duration::from_secs(33) + RETRY_EVERY), "three lines need 81 bytes");
+    assert_eq!(
+        writer.due(),
+        Some(start + Duration::from_secs(33) + RETRY_EVERY),
+        "three lines need 81 bytes"
+    );
     assert_eq!(disk.after_crash(usize::MAX).alive.len(), 1);
     disk.set(None);
     writer.tend(start + Duration::from_secs(63));
