@@ -15,4 +15,5 @@ mod throttle;
 pub use agent::{Agent, Builder, Error, Handle};
 pub use event::Event;
 pub use member::{Member, Members};
+pub use net::{DEFAULT_PORT, Traffic, interface_address, interface_addresses};
 pub use rumormill_core as core;
