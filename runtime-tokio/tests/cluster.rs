@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use common::{LONG, alive, builder, cluster, event, is, quick, sees, shut_down, soon, user_event};
 use rumormill_core::Config;
-use rumormill_core::io::{EventRequest, QueryRequest, Status};
+use rumormill_core::io::{EventRequest, KeyAction, QueryRequest, Status};
 use rumormill_core::keyring::{Key, Keyring};
 use rumormill_core::tags::Tags;
 use rumormill_tokio::agent::{Answer, Events, Stopped};
 use rumormill_tokio::event::MemberEventKind;
+use rumormill_tokio::state::keyring_file;
 use rumormill_tokio::{Event, Handle};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -294,4 +295,48 @@ async fn what_cannot_be_is_refused_with_words() {
     let config = Config { probe_timeout: LONG, ..quick() };
     let error = builder("a").config(config).start().await.unwrap_err().to_string();
     assert!(error.contains("probe_timeout"), "{error}");
+}
+
+#[tokio::test]
+async fn files_have_what_the_node_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, tags) = (folder.path().join("keys.json"), folder.path().join("tags.json"));
+    let dressed = || builder("a").keyring_file(&keys).tags_file(&tags);
+    let error = dressed().start().await.unwrap_err().to_string();
+    assert!(error.contains("keys.json"), "{error}");
+    let a = dressed().keyring(keyring(1)).tags(Tags::from_iter([("role", "db")])).start().await.unwrap();
+    let new = Key::new(&[2; 32]).unwrap();
+    a.keys(KeyAction::Install(new.clone()), 0).await.unwrap();
+    a.keys(KeyAction::Use(new.clone()), 0).await.unwrap();
+    assert_eq!(keyring_file::load(&keys).unwrap().primary(), Some(&new));
+    a.set_tags(Tags::from_iter([("role", "web")])).await.unwrap();
+    a.shutdown().await;
+    // The next life has them from there.
+    let a = dressed().start().await.unwrap();
+    assert_eq!(a.me().tags().get("role"), Some("web"));
+    assert_eq!(a.keyring().await.unwrap().len(), 2);
+    a.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_recorded_life_is_lived_again_step_by_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording");
+    let a = builder("a").keyring(keyring(1)).record(&path).start().await.unwrap();
+    let b = builder("b").keyring(keyring(1)).join(vec![a.addr().to_string()]).start().await.unwrap();
+    let mut events = a.events();
+    for i in 0..100 {
+        a.user_event(event(&format!("a{i}"))).await.unwrap();
+        b.user_event(event(&format!("b{i}"))).await.unwrap();
+    }
+    user_event(&mut events, "b99").await;
+    let mut answers =
+        b.query(QueryRequest { name: "q".into(), ack: true, ..QueryRequest::default() }).await.unwrap();
+    while soon("answers", answers.next()).await.is_some() {}
+    a.leave().await.unwrap();
+    let report = rumormill_tokio::record::replay(&path).unwrap();
+    assert!(report.difference.is_none() && report.identical > 200, "{report:?}");
+    let error = builder("c").record(&path).start().await.unwrap_err().to_string();
+    assert!(error.contains("recording") && error.contains("not overwritten"), "{error}");
+    b.shutdown().await;
 }
