@@ -42,9 +42,11 @@ pub(super) struct Files {
 impl Recalled {
     pub(super) async fn read(files: Files) -> Result<Self, Error> {
         blocking(move || {
-            let mut recalled = Self::default();
-            recalled.keyring = files.keyring.as_deref().map(keyring_file::load).transpose()?;
-            recalled.tags = files.tags.as_deref().map(tags_file::load).transpose()?.flatten();
+            let mut recalled = Self {
+                keyring: files.keyring.as_deref().map(keyring_file::load).transpose()?,
+                tags: files.tags.as_deref().map(tags_file::load).transpose()?.flatten(),
+                ..Self::default()
+            };
             if let Some(path) = &files.snapshot {
                 let opened = SnapshotFile::open(path, files.rejoin_after_leave);
                 // The error names the file.
@@ -118,8 +120,12 @@ impl Memory {
 
     pub(super) fn keys(&self, keyring: &Keyring) {
         if let Some(writer) = &self.keyring {
-            writer.latest.send_replace(keyring.clone());
+            writer.latest.send_modify(|latest| *latest = (latest.0 + 1, keyring.clone()));
         }
+    }
+
+    pub(super) fn keys_written(&self) -> KeysWritten {
+        KeysWritten(self.keyring.as_ref().map(|writer| (writer.latest.subscribe(), writer.written.clone())))
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>) {
@@ -179,28 +185,49 @@ const fn seen(clocks: Clocks) -> Clocks {
     Clocks { member: before(clocks.member), event: before(clocks.event), query: before(clocks.query) }
 }
 
+/// The keys with the number of their change.
+type Numbered = (u64, Keyring);
+
+/// Tells when the keyring file has what the node has.
+#[derive(Debug)]
+pub(super) struct KeysWritten(Option<(watch::Receiver<Numbered>, watch::Receiver<u64>)>);
+
+impl KeysWritten {
+    /// Waits until the keys that the node has now were written, or could not be.
+    pub(super) async fn wait(&self) {
+        if let Some((latest, written)) = &self.0 {
+            let wanted = latest.borrow().0;
+            // An error means that the agent has stopped.
+            let _ = written.clone().wait_for(|written| *written >= wanted).await;
+        }
+    }
+}
+
 /// Writes the keyring file whenever the keys change; only the latest keys count.
 #[derive(Debug)]
 struct KeyringWriter {
-    latest: watch::Sender<Keyring>,
+    latest: watch::Sender<Numbered>,
+    written: watch::Receiver<u64>,
     task: JoinHandle<()>,
 }
 
 impl KeyringWriter {
     fn start(path: &Path) -> Self {
         let path = path.to_owned();
-        let (latest, mut keys) = watch::channel(Keyring::empty());
+        let (latest, mut keys) = watch::channel((0, Keyring::empty()));
+        let (done, written) = watch::channel(0);
         let task = tokio::spawn(async move {
             while keys.changed().await.is_ok() {
-                let (path, keyring) = (path.clone(), keys.borrow_and_update().clone());
-                let written: Result<Result<(), FileError>, _> =
+                let (path, (number, keyring)) = (path.clone(), keys.borrow_and_update().clone());
+                let saved: Result<Result<(), FileError>, _> =
                     spawn_blocking(move || keyring_file::save(&path, &keyring)).await;
-                if let Ok(Err(error)) = written {
+                if let Ok(Err(error)) = saved {
                     error!("serf: the keys have changed, but their file has not: {error}");
                 }
+                done.send_replace(number);
             }
         });
-        Self { latest, task }
+        Self { latest, written, task }
     }
 
     async fn close(self) {

@@ -26,6 +26,7 @@ use super::waiting::Waiting;
 use super::{Builder, Error, Events, Handle};
 use crate::member::Member;
 use crate::net::{self, Acceptor, Away, Bound, Limits, Links, TrafficCounters};
+use crate::record::{Header, Recorder};
 
 /// Binds, restores, starts the driver, joins.
 pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
@@ -43,9 +44,18 @@ pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     let restore = memory::restore(&name, &recalled.recovered);
     let clock = Clock::starting_now();
     let birth = Birth { name, addr, tags: &tags, seed: seed()?, keyring, restore };
-    let node = Node::new(builder.config.clone(), birth, clock.now())?;
+    let now = clock.now();
+    let node = Node::new(builder.config.clone(), birth.clone(), now)?;
+    let recorder = builder.record.as_deref().map(|path| {
+        // The error names the file.
+        let header = Header { config: &builder.config, birth: &birth, now };
+        Recorder::create(path, &header)
+            .map_err(|source| Error::Io { what: "starting to record".into(), source })
+    });
+    let core = Core { node, outbox: Outbox::new(), clock, recorder: recorder.transpose()? };
+    drop(birth);
     let memory = Memory::new(recalled.snapshot, builder.keyring_file.as_deref(), clock);
-    let handle = spawn(node, bound, clock, memory, &builder, settings).await?;
+    let handle = spawn(core, bound, memory, &builder, settings).await?;
     if !peers.is_empty() {
         tokio::spawn(rejoin(handle.clone(), peers, builder.config.reconnect_interval));
     }
@@ -102,13 +112,14 @@ fn warn_of_eavesdroppers(addr: SocketAddr, keyring: &Keyring) {
 
 /// Makes all parts, and sets them going.
 async fn spawn(
-    node: Node,
+    core: Core,
     bound: Bound,
-    clock: Clock,
     memory: Memory,
     builder: &Builder,
     settings: BTreeMap<&'static str, String>,
 ) -> Result<Handle, Error> {
+    let Core { node, clock, .. } = &core;
+    let clock = *clock;
     let config = Arc::new(node.config().clone());
     let traffic = Arc::new(TrafficCounters::default());
     let sockets = net::split(bound.udp, traffic.clone()).await;
@@ -118,7 +129,7 @@ async fn spawn(
     let (to_links, links) = mpsc::channel(net::PACKETS_WAITING);
     let (to_orders, orders) = mpsc::channel(ORDERS_WAITING);
     let (to_events, _) = broadcast::channel(Events::CAPACITY);
-    let (to_list, list) = watch::channel(feed::list(&node));
+    let (to_list, list) = watch::channel(feed::list(node));
     let (to_stopped, stopped) = watch::channel(None);
     let lag = Arc::new(Lag::new());
     let away = Away { config: config.clone(), driver: to_streams, traffic: traffic.clone() };
@@ -139,6 +150,7 @@ async fn spawn(
         lag: lag.clone(),
         traffic: traffic.clone(),
         settings,
+        keys_written: memory.keys_written(),
         tags_file: builder.tags_file.clone(),
         tags_turn: tokio::sync::Mutex::new(()),
     };
@@ -148,13 +160,13 @@ async fn spawn(
         tcp_only: builder.tcp_only,
         streams: Streams::new(away.clone(), clock),
         waiting: Waiting::new(traffic),
-        feed: Feed::new(&node, to_events, to_list, builder.coalesce, clock),
+        feed: Feed::new(node, to_events, to_list, builder.coalesce, clock),
         memory,
         refusals: Refusals::default(),
         stop: None,
     };
     let driver = Driver {
-        core: Core { node, outbox: Outbox::new(), clock },
+        core,
         hands,
         udp,
         orders,
