@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::event::{MemberEventKind, QueryEvent, UserEvent};
     use crate::member::Member;
+    use proptest::prelude::*;
     use rumormill_core::id::{Identity, Incarnation, LamportTime, NodeName, Versions};
     use rumormill_core::io::{QueryId, Status};
 
@@ -178,5 +179,25 @@ mod tests {
         let told = Invocation::new(&query, "us", &Tags::new());
         assert_eq!((get(&told, "SERF_EVENT"), get(&told, "SERF_QUERY_LTIME")), (Some("query"), Some("9")));
         assert_eq!((get(&told, "SERF_QUERY_NAME"), &told.stdin[..]), (Some("load"), &b"1\n"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_member_is_one_line_of_four_fields_whatever_it_says(
+            name in "[^\\pC]{1,20}",
+            tags in prop::collection::btree_map(any::<String>(), any::<String>(), 0..4),
+        ) {
+            let pairs: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            let told = Invocation::new(&joined(&[member(&name, "1.2.3.4:5", &pairs)]), &name, &tags.into_iter().collect());
+            let text = String::from_utf8(told.stdin).unwrap();
+            prop_assert_eq!(text.matches('\t').count(), 3);
+            prop_assert_eq!(text.matches('\n').count(), 1);
+            prop_assert!(text.ends_with('\n'));
+            for (key, value) in &told.set {
+                prop_assert!(key.starts_with("SERF_"));
+                prop_assert!(key.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_'));
+                prop_assert!(!value.contains('\0'));
+            }
+        }
     }
 }

@@ -34,6 +34,23 @@ pub struct ReplayReport {
     pub difference: Option<Difference>,
 }
 
+impl fmt::Display for ReplayReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, name, identical, lasted, cut_off, difference } = self;
+        write!(
+            f,
+            "node {name:?}, recorded by version {version}: {identical} inputs in {lasted:.3?} were answered as recorded"
+        )?;
+        if let Some(difference) = difference {
+            write!(f, "; then {difference}")?;
+        }
+        if *cut_off {
+            f.write_str("; the recording ends within the next, which does not count")?;
+        }
+        Ok(())
+    }
+}
+
 /// An input that was answered otherwise than when it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {

@@ -258,6 +258,11 @@ fn a_recorded_life_can_be_lived_again() {
         assert!(!report.cut_off);
         assert_eq!(report.name, format!("node {i}"));
         assert_eq!(report.version, env!("CARGO_PKG_VERSION"));
+        let said = format!("node \"node {i}\", recorded by version 0.1.0: {} inputs in ", report.identical);
+        assert!(
+            report.to_string().starts_with(&said) && report.to_string().ends_with("as recorded"),
+            "{report}"
+        );
         let frames = frame_starts(&fs::read(&path).unwrap()).len() as u64 - 1;
         assert_eq!(report.identical, frames - 1, "all but the birth");
         assert!(report.identical > 100 && report.lasted > Duration::from_secs(40), "{report:?}");

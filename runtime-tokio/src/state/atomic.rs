@@ -6,8 +6,14 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Puts `contents` in place of the file at `path`, readable by its owner alone, and returns the new file, open for appending:
-/// a temporary file in the same folder (`PATH.SUFFIX`), written, synced, renamed. [`sync_folder`] then makes that last.
-pub(super) fn replace(path: &Path, suffix: &str, contents: &[u8]) -> io::Result<File> {
+/// a temporary file in the same folder (`PATH.SUFFIX`), written, synced, renamed. [`sync_folder`] then makes that last. `before` is done with the
+/// new file before anybody can see it.
+pub(super) fn replace(
+    path: &Path,
+    suffix: &str,
+    contents: &[u8],
+    before: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<File> {
     let temporary = beside(path, suffix);
     // What a crash has left there, or somebody has laid there: `create_new` follows no link.
     match fs::remove_file(&temporary) {
@@ -15,6 +21,7 @@ pub(super) fn replace(path: &Path, suffix: &str, contents: &[u8]) -> io::Result<
         _ => {}
     }
     let written = write_synced(&temporary, contents).and_then(|file| {
+        before(&file)?;
         fs::rename(&temporary, path)?;
         Ok(file)
     });
@@ -27,7 +34,7 @@ pub(super) fn replace(path: &Path, suffix: &str, contents: &[u8]) -> io::Result<
 
 /// [`replace`], and that it lasts.
 pub(super) fn replace_lasting(path: &Path, suffix: &str, contents: &[u8]) -> io::Result<()> {
-    replace(path, suffix, contents)?;
+    replace(path, suffix, contents, |_| Ok(()))?;
     sync_folder(path)
 }
 
@@ -66,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "old").unwrap();
-        let mut file = replace(&path, "new", b"new ").unwrap();
+        let mut file = replace(&path, "new", b"new ", |_| Ok(())).unwrap();
         file.write_all(b"and more").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new and more");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
@@ -79,7 +86,7 @@ mod tests {
         let (path, victim) = (folder.path().join("file"), folder.path().join("victim"));
         fs::write(&victim, "precious").unwrap();
         std::os::unix::fs::symlink(&victim, folder.path().join("file.new")).unwrap();
-        replace(&path, "new", b"new").unwrap();
+        replace(&path, "new", b"new", |_| Ok(())).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
     }
@@ -90,7 +97,7 @@ mod tests {
         let (real, link) = (folder.path().join("real"), folder.path().join("link"));
         fs::write(&real, "old").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        replace(&behind_links(&link), "new", b"new").unwrap();
+        replace(&behind_links(&link), "new", b"new", |_| Ok(())).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&real).unwrap(), "new");
     }

@@ -78,7 +78,7 @@ impl SnapshotFile {
     /// a warning.
     ///
     /// # Errors
-    /// The file could not be opened for reading and appending, or is no regular file; the error names it.
+    /// The file could not be opened for reading and appending, is no regular file, or another agent has it; the error names it.
     pub fn open(path: &Path, rejoin_after_leave: bool) -> io::Result<(Self, Recovered)> {
         let path = atomic::behind_links(path);
         let fail = |error: &io::Error| about("opening snapshot", &path, error);
@@ -87,13 +87,16 @@ impl SnapshotFile {
         }
         let options = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path);
         let file = options.map_err(|error| fail(&error))?;
+        store::lock(&file).map_err(|error| fail(&error))?;
+        // Were it new and its folder not synced, a crash could take it away with all that was synced in it.
+        let synced = atomic::sync_folder(&path);
         let mut reading = Reading::of(BufReader::new(&file), rejoin_after_leave)
             .map_err(|error| about("reading snapshot", &path, &error))?;
         if file.metadata().map_err(|error| fail(&error))?.len() > reading.whole_bytes {
             // What is appended must not continue the line that was cut off.
             file.set_len(reading.whole_bytes).map_err(|error| about("repairing snapshot", &path, &error))?;
         }
-        if let Err(error) = folder_takes_files(&path) {
+        if let Err(error) = synced.and_then(|()| folder_takes_files(&path)) {
             reading
                 .warnings
                 .push(format!("its folder takes no files, so that it cannot be compacted: {error}"));

@@ -4,6 +4,9 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
 use super::super::atomic;
 
 /// What a snapshot needs of a disk: three deeds, each of which may fail, and may have been done in part when it fails or
@@ -27,6 +30,19 @@ pub(super) struct FileStore {
     pub(super) file: File,
 }
 
+/// Keeps a second agent from writing the same file.
+///
+/// # Errors
+/// Another one has it. Where files cannot be locked at all, none is.
+pub(super) fn lock(file: &File) -> io::Result<()> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "another agent is using it"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Store for FileStore {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
@@ -37,7 +53,7 @@ impl Store for FileStore {
     }
 
     fn replace(&mut self, contents: &[u8]) -> io::Result<()> {
-        self.file = atomic::replace(&self.path, "compact", contents)?;
+        self.file = atomic::replace(&self.path, "compact", contents, lock)?;
         atomic::sync_folder(&self.path)
     }
 

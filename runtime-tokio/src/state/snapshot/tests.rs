@@ -190,6 +190,26 @@ fn a_file_that_cannot_be_opened_is_named() {
 }
 
 #[test]
+fn one_file_is_for_one_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("snapshot");
+    let (mut first, _) = SnapshotFile::open(&path, false).unwrap();
+    let said = || SnapshotFile::open(&path, false).unwrap_err().to_string();
+    assert_eq!(said(), format!("opening snapshot {}: another agent is using it", path.display()));
+    first.leave();
+    first.close_blocking();
+    // This one begins a new life, in a new file.
+    let (second, _) = SnapshotFile::open(&path, false).unwrap();
+    let started = Instant::now();
+    while fs::metadata(&path).unwrap().len() > 0 {
+        assert!(started.elapsed() < Duration::from_secs(30), "the new life is not written");
+        std::thread::yield_now();
+    }
+    assert!(said().ends_with("another agent is using it"));
+    second.close_blocking();
+}
+
+#[test]
 fn while_the_writer_is_busy_news_are_merged() {
     // Nobody receives: as with a disk that hangs.
     let (sender, _receiver) = sync_channel(1);
