@@ -157,6 +157,11 @@ impl Connection {
         accepted(self.call(Command::Stop, &Stop { stop: seq }).await?).map(|_| ())
     }
 
+    /// No record of this number follows.
+    pub(super) fn forget(&self, seq: u64) {
+        lock(&self.table).waiting.remove(&seq);
+    }
+
     async fn wait(
         &self,
         answer: oneshot::Receiver<Result<Reply, ClientError>>,
