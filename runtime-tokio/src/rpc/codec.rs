@@ -245,6 +245,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Self { from, decoder: Decoder::new(object_bytes_max) }
     }
 
+    /// From now on, objects of at most so many bytes.
+    pub fn set_object_bytes_max(&mut self, object_bytes_max: usize) {
+        self.decoder.allowed = object_bytes_max;
+    }
+
     /// The next object; `None` when the connection ended before it. Safe to cancel.
     ///
     /// # Errors

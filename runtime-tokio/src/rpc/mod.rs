@@ -3,4 +3,6 @@
 pub mod client;
 pub mod codec;
 pub mod filter;
+pub mod log;
 pub mod messages;
+pub mod server;

@@ -197,14 +197,11 @@ impl Connection {
         }
         let mut unfinished = Unfinished { connection: self, finished: false };
         let written = tokio::time::timeout(PATIENCE, writer.write_all(&bytes)).await;
-        match written {
-            Ok(Ok(())) => {
-                unfinished.finished = true;
-                Ok(seq)
-            }
-            Ok(Err(error)) => Err(ClientError::Closed(format!(": {error}"))),
-            Err(_) => Err(ClientError::TimedOut("writing a request")),
-        }
+        let Ok(written) = written else { return Err(ClientError::TimedOut("writing a request")) };
+        // A connection that broke takes no other requests; what the agent said last is still read.
+        unfinished.finished = true;
+        written.map_err(|error| ClientError::Closed(format!(": {error}")))?;
+        Ok(seq)
     }
 }
 
@@ -217,14 +214,14 @@ struct Unfinished<'a> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if !self.finished {
-            end(&self.connection.table, ClientError::Closed(": a request was not sent whole".into()));
+            end(&self.connection.table, &ClientError::Closed(": a request was not sent whole".into()));
             self.connection.reading.abort();
         }
     }
 }
 
 /// Tells everybody who waits that nothing more comes.
-fn end(table: &SharedTable, why: ClientError) {
+fn end(table: &SharedTable, why: &ClientError) {
     let waiting = {
         let mut table = lock(table);
         table.ended.get_or_insert(why.clone());
@@ -246,7 +243,7 @@ async fn read_all(mut reader: Reader<OwnedReadHalf>, table: SharedTable) {
             Err(why) => break why,
         }
     };
-    end(&table, why);
+    end(&table, &why);
 }
 
 /// Reads one answer or record, and passes it on.

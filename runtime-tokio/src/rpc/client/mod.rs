@@ -293,7 +293,8 @@ impl Client {
         let KeysReply { keys, messages, num_err, num_nodes, num_resp } = value(&body)?;
         let [num_err, num_nodes, num_resp] =
             [num_err, num_nodes, num_resp].map(|count| count.max(0).cast_unsigned());
-        let keys = keys.into_iter().map(|(key, count)| (key, count.max(0).cast_unsigned())).collect();
+        let keys =
+            keys.into_iter().flatten().map(|(key, count)| (key, count.max(0).cast_unsigned())).collect();
         Ok(KeyReply { messages, keys, num_nodes, num_err, num_resp, error })
     }
 

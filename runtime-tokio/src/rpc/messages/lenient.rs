@@ -101,3 +101,13 @@ pub(super) fn write_ip<S: Serializer>(ip: &IpAddr, serializer: S) -> Result<S::O
         IpAddr::V6(v6) => serializer.serialize_bytes(&v6.octets()),
     }
 }
+
+/// Bytes; nil for none, as Go writes a slice that was never made.
+pub(super) fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    if bytes.is_empty() { serializer.serialize_unit() } else { serializer.serialize_bytes(bytes) }
+}
+
+/// Numbers; nil for none.
+pub(super) fn write_floats<S: Serializer>(floats: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    if floats.is_empty() { serializer.serialize_unit() } else { serializer.collect_seq(floats) }
+}

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use rumormill_core::coordinate::{Coordinate, DIMENSIONS};
 use serde::{Deserialize, Serialize};
 
-use lenient::{ip, or_default, text, text_map, write_ip};
+use lenient::{ip, or_default, text, text_map, write_floats, write_ip};
 
 pub use records::{
     LogRecord, MemberRecord, QueryEventRecord, QueryReply, ReplyKind, StreamRecord, UserRecord,
@@ -299,9 +299,8 @@ pub struct JoinReply {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct KeysReply {
-    /// Of a list: each key in base64, and how many members have it.
-    #[serde(deserialize_with = "or_default")]
-    pub keys: BTreeMap<String, i32>,
+    /// Of a list: each key in base64, and how many members have it; nil where keys were changed.
+    pub keys: Option<BTreeMap<String, i32>>,
     /// What members said, by name: why they could not do it, or a remark.
     #[serde(deserialize_with = "text_map")]
     pub messages: BTreeMap<String, String>,
@@ -333,7 +332,7 @@ pub struct RpcCoordinate {
     #[serde(deserialize_with = "or_default")]
     pub height: f64,
     /// The place in the plane.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(serialize_with = "write_floats", deserialize_with = "or_default")]
     pub vec: Vec<f64>,
 }
 

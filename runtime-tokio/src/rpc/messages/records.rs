@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::RpcMember;
-use super::lenient::{bytes, or_default, text};
+use super::lenient::{bytes, or_default, text, write_bytes};
 
 /// Something happened to members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct UserRecord {
     /// Its name.
     pub name: String,
     /// Its data.
-    #[serde(serialize_with = "serde_bytes::serialize")]
+    #[serde(serialize_with = "write_bytes")]
     pub payload: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ pub struct QueryEventRecord {
     /// Its name.
     pub name: String,
     /// Its data.
-    #[serde(serialize_with = "serde_bytes::serialize")]
+    #[serde(serialize_with = "write_bytes")]
     pub payload: Vec<u8>,
 }
 
@@ -146,7 +146,7 @@ pub struct QueryReply {
     #[serde(deserialize_with = "text")]
     pub from: String,
     /// What it says.
-    #[serde(serialize_with = "serde_bytes::serialize", deserialize_with = "bytes")]
+    #[serde(serialize_with = "write_bytes", deserialize_with = "bytes")]
     pub payload: Vec<u8>,
     /// What this is.
     pub r#type: ReplyKind,
