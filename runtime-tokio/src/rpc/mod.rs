@@ -6,3 +6,6 @@ pub mod filter;
 pub mod log;
 pub mod messages;
 pub mod server;
+
+#[cfg(test)]
+mod tests;

@@ -154,10 +154,18 @@ impl Session {
     /// The client is told how leaving went; the agent stops in any case.
     async fn leave(&self, seq: u64) -> Result<(), Fault> {
         tracing::info!("agent.ipc: Graceful leave triggered");
-        let left = self.shared.agent.leave().await;
-        let error = left.err().map(|error| error.to_string()).unwrap_or_default();
+        let agent = &self.shared.agent;
+        let error = match agent.leave().await {
+            Ok(()) => String::new(),
+            // Somebody else told it before: to stop it now would cut that short.
+            Err(Error::Command(CommandError::Leaving)) => {
+                agent.stopped().await;
+                String::new()
+            }
+            Err(error) => error.to_string(),
+        };
         let told = self.outlet.header(seq, &error).await;
-        self.shared.agent.shutdown().await;
+        agent.shutdown().await;
         Ok(told?)
     }
 

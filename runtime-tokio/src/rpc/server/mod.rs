@@ -47,18 +47,23 @@ pub struct ServerOptions {
     pub event_handlers: watch::Receiver<BTreeMap<String, String>>,
     /// Most clients at a time; the next ones are turned away.
     pub clients_max: usize,
+    /// How long a client may take nothing of what it is sent, before it is cut off.
+    pub patience: Duration,
 }
 
 impl ServerOptions {
     /// Default of [`ServerOptions::clients_max`].
     pub const CLIENTS_MAX: usize = 1024;
+    /// Default of [`ServerOptions::patience`].
+    pub const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Without a token, for an agent without event handlers.
     #[must_use]
     pub fn new(log: LogBuffer) -> Self {
         // The receiver keeps the last value although nobody sends.
         let (_, event_handlers) = watch::channel(BTreeMap::new());
-        Self { auth_key: None, log, event_handlers, clients_max: Self::CLIENTS_MAX }
+        let (clients_max, patience) = (Self::CLIENTS_MAX, Self::PATIENCE);
+        Self { auth_key: None, log, event_handlers, clients_max, patience }
     }
 }
 
@@ -138,6 +143,3 @@ fn admit(stream: TcpStream, shared: &Arc<Shared>, closing: &watch::Sender<bool>,
     let session = Session::new(stream, peer, shared.clone());
     sessions.spawn(session.run(closing.subscribe()));
 }
-
-#[cfg(test)]
-mod tests;

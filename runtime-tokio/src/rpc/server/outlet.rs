@@ -11,9 +11,6 @@ use tokio::sync::{Mutex, watch};
 use crate::rpc::codec::encode;
 use crate::rpc::messages::ResponseHeader;
 
-/// How long a client may take nothing, before it is cut off.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Nothing more can be sent to the client.
 #[derive(Debug)]
 pub(super) struct Gone;
@@ -27,8 +24,8 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(peer: SocketAddr, writer: OwnedWriteHalf) -> Self {
-        Self { peer, writer: Mutex::new(writer), broken: watch::Sender::new(false), patience: PATIENCE }
+    pub(super) fn new(peer: SocketAddr, writer: OwnedWriteHalf, patience: Duration) -> Self {
+        Self { peer, writer: Mutex::new(writer), broken: watch::Sender::new(false), patience }
     }
 
     /// A header, with an error or without.

@@ -60,7 +60,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) -> Self {
         let (reader, writer) = stream.into_split();
-        let outlet = Arc::new(Outlet::new(peer, writer));
+        let outlet = Arc::new(Outlet::new(peer, writer, shared.options.patience));
         let reader = Reader::new(reader, STRANGER_BYTES_MAX);
         Self { shared, outlet, streams: Streams::default(), reader, standing: Standing::default() }
     }
