@@ -1,1 +1,3 @@
-//! To come.
+//! Serf's control protocol: msgpack objects back to back on TCP.
+
+pub mod filter;
