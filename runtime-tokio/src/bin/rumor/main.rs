@@ -4,11 +4,15 @@
 #![allow(dead_code, unused_imports)]
 
 mod args;
+mod config;
 
 use std::process::ExitCode;
 
+use args::{AgentArgs, Command};
+
 fn main() -> ExitCode {
     match args::parse(std::env::args_os()) {
+        Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
         Ok(command) => {
             anstream::println!("{command:?}");
             ExitCode::SUCCESS

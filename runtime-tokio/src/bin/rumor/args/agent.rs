@@ -14,7 +14,9 @@ const EXAMPLES: &str = "Examples:
   rumor agent -config-file /etc/rumor/agent.toml -config-dir /etc/rumor/conf.d
   rumor agent -event-handler 'user:deploy=/usr/local/bin/deploy'
 
-The agent runs in the foreground. Interrupt (Ctrl-C) makes it leave the cluster; SIGHUP makes it read its files again.";
+The agent runs in the foreground. Interrupt (Ctrl-C) makes it leave the cluster; SIGHUP makes it read its files again.
+
+It takes commands of Serf's own programs (RPC), but gossips with Rumormill agents only, not yet with Serf's.";
 
 /// `rumor agent`
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -182,11 +182,16 @@ pub(crate) struct KeysArgs {
     #[arg(long, value_name = "KEY")]
     remove: Option<String>,
     /// List the keys that members have.
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, value_parser = truth)]
+    #[arg(long, value_name = "true", action = clap::ArgAction::Set, value_parser = yes)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     list: Option<bool>,
     #[command(flatten)]
     pub(crate) rpc: Rpc,
+}
+
+/// A switch that is on or not there.
+fn yes(text: &str) -> Result<bool, String> {
+    if truth(text)? { Ok(true) } else { Err("leave it out instead".into()) }
 }
 
 /// What `rumor keys` is to do.

@@ -23,7 +23,7 @@ pub(super) fn rewrite(tree: &Command, args: &[OsString]) -> Vec<OsString> {
         let Some(arg) = args.next() else { return line };
         match arg.to_str().and_then(flag) {
             Some((name, _)) if is_help(name) => line.push("--help".into()),
-            Some(_) => line.push(arg.clone()),
+            Some((name, _)) => line.push(format!("--{name}").into()),
             None => break arg,
         }
     };

@@ -164,10 +164,10 @@ impl Exit {
             _ if known => Self { code: FAILED, text },
             // As Serf: no command, no such command, a flag where a command belongs.
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                Self { code: NO_COMMAND, text: tree().render_help().ansi().to_string() }
+                Self { code: NO_COMMAND, text: tree().render_long_help().ansi().to_string() }
             }
             _ => {
-                let help = tree().render_help().ansi().to_string();
+                let help = tree().render_long_help().ansi().to_string();
                 Self { code: NO_COMMAND, text: format!("{text}\n{help}") }
             }
         }

@@ -125,6 +125,15 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
+    /// Serf's name of it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::Wan => "wan",
+            Self::Local => "local",
+        }
+    }
+
     /// The settings it stands for.
     pub(crate) fn config(self) -> Config {
         match self {
