@@ -13,6 +13,8 @@ use args::{AgentArgs, Command};
 fn main() -> ExitCode {
     match args::parse(std::env::args_os()) {
         Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
+        Ok(Command::Man(args)) => ExitCode::from(args::man(&args)),
+        Ok(Command::Completions(args)) => ExitCode::from(args::completions(&args)),
         Ok(command) => {
             anstream::println!("{command:?}");
             ExitCode::SUCCESS

@@ -7,6 +7,7 @@ mod client;
 mod condition;
 mod dashes;
 mod local;
+mod manual;
 mod rpc;
 mod values;
 
@@ -23,6 +24,7 @@ pub(crate) use client::{
 };
 pub(crate) use condition::{Condition, Counts};
 pub(crate) use local::{CheckConfigArgs, CompletionsArgs, ManArgs, ReplayArgs};
+pub(crate) use manual::{completions, man};
 pub(crate) use rpc::Rpc;
 pub(crate) use values::{Format, LogLevel, Pair, Payload, Profile, Secret, parse_duration};
 

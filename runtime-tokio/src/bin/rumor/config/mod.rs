@@ -64,6 +64,8 @@ pub(crate) struct AgentConfig {
     /// Port 7373 where it names none.
     pub(crate) rpc_addr: Endpoint,
     pub(crate) rpc_auth: Option<Secret>,
+    /// Clients at a time.
+    pub(crate) rpc_clients_max: u32,
     /// Serf's protocol version to announce: 2 to 5.
     pub(crate) protocol: u8,
     pub(crate) replay_on_join: bool,

@@ -17,7 +17,7 @@ use super::{AgentConfig, Endpoint, EventHandler, Facility, HandlerLimits, Mdns, 
 use crate::args::{LogLevel, Profile, Secret};
 
 /// Every key of a file.
-pub(super) const KEYS: [&str; 46] = [
+pub(super) const KEYS: [&str; 47] = [
     "node_name",
     "role",
     "disable_coordinates",
@@ -61,6 +61,7 @@ pub(super) const KEYS: [&str; 46] = [
     "validate_node_names",
     "record",
     "tcp_only",
+    "rpc_clients_max",
     "handlers",
     "core",
     // What a file says about itself; ignored.
@@ -132,6 +133,7 @@ pub(super) fn read(tree: &Item, problems: &mut Vec<Problem>) -> AgentConfig {
             port: None,
         }),
         rpc_auth: s.text("rpc_auth").map(|token| Secret::new(token.into())),
+        rpc_clients_max: s.within("rpc_clients_max", 1..=65_536).unwrap_or(1024),
         protocol: protocol(&mut s),
         replay_on_join: s.truth("replay_on_join").unwrap_or(false),
         start_join: s.texts("start_join", address, joinable).unwrap_or_default(),

@@ -112,6 +112,7 @@ impl AgentConfig {
             ("keyring_file", format!("{:?}", self.keyring_file)),
             ("rpc_addr", format!("{:?}", self.rpc_addr)),
             ("rpc_auth", secret(&self.rpc_auth)),
+            ("rpc_clients_max", format!("{:?}", self.rpc_clients_max)),
             ("protocol", format!("{:?}", self.protocol)),
             ("replay_on_join", format!("{:?}", self.replay_on_join)),
             ("retry_interval", format!("{:?}", self.retry_interval)),
