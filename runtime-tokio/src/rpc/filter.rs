@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn what_is_no_filter_is_named() {
-        for (list, bad) in [("member-dance", "member-dance"), ("user,,query", ""), ("user, query", " query")] {
+        for (list, bad) in [("member-dance", "member-dance"), ("user,,query", ""), ("user, query", " query")]
+        {
             assert_eq!(EventFilter::parse_list(list), Err(FilterError(bad.into())));
         }
         assert!(FilterError("x".into()).to_string().starts_with("\"x\" is no event filter: use member-join"));

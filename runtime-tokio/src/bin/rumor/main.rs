@@ -15,6 +15,13 @@ fn main() -> ExitCode {
         Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
         Ok(Command::Man(args)) => ExitCode::from(args::man(&args)),
         Ok(Command::Completions(args)) => ExitCode::from(args::completions(&args)),
+        Ok(Command::Version) => {
+            anstream::println!(
+                "rumor {}\nAgent Protocol: 5 (Understands back to: 2)",
+                env!("CARGO_PKG_VERSION")
+            );
+            ExitCode::SUCCESS
+        }
         Ok(command) => {
             anstream::println!("{command:?}");
             ExitCode::SUCCESS

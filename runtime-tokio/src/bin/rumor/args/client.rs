@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
+use super::TEMPLATE;
 use super::condition::Condition;
 use super::rpc::Rpc;
 use super::values::{Format, LogLevel, Pair, Payload, parse_duration, truth};
-use super::TEMPLATE;
 
 /// `rumor event`
 #[derive(Debug, clap::Args)]

@@ -193,7 +193,10 @@ mod tests {
     #[test]
     fn wrong_ones_are_explained() {
         let error = |text: &str| text.parse::<Condition>().expect_err(text);
-        assert_eq!(error("alife>=5"), "there is no state \"alife\"; valid: alive, failed, leaving, left, total");
+        assert_eq!(
+            error("alife>=5"),
+            "there is no state \"alife\"; valid: alive, failed, leaving, left, total"
+        );
         assert_eq!(error("alive>=many"), "\"many\" is not a whole number");
         assert_eq!(error("alive>=-1"), "\"-1\" is not a whole number");
         for text in ["", "alive", "alive>=5,", "5"] {

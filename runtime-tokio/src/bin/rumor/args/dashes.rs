@@ -82,7 +82,8 @@ fn flag(arg: &str) -> Option<(&str, Option<&str>)> {
         None => (rest, None),
     };
     let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(letters)).then_some((name, value))
+    (name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(letters))
+        .then_some((name, value))
 }
 
 fn is_help(name: &str) -> bool {

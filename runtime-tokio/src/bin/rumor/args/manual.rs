@@ -111,7 +111,8 @@ mod tests {
     use clap::ValueEnum as _;
 
     fn commands() -> Vec<String> {
-        let names: Vec<String> = tree().get_subcommands().map(|command| command.get_name().to_string()).collect();
+        let names: Vec<String> =
+            tree().get_subcommands().map(|command| command.get_name().to_string()).collect();
         assert!(names.len() >= 20, "{names:?}");
         names
     }

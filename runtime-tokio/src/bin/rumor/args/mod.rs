@@ -203,7 +203,8 @@ pub(crate) fn parse_with(
     let tree = tree();
     let line = dashes::rewrite(&tree, &args);
     // Whatever is wrong after a command that exists is that command's business.
-    let known = line.get(1).and_then(|name| name.to_str()).is_some_and(|name| tree.find_subcommand(name).is_some());
+    let known =
+        line.get(1).and_then(|name| name.to_str()).is_some_and(|name| tree.find_subcommand(name).is_some());
     let read = || {
         let matches = tree.try_get_matches_from(line)?;
         let mut command = Cli::from_arg_matches(&matches)?.command;

@@ -35,6 +35,9 @@ impl Rpc {
         self.addr = self.addr.take().filter(|addr| !addr.is_empty());
         self.addr = self.addr.take().or_else(|| first(["RUMOR_RPC_ADDR", "SERF_RPC_ADDR"]));
         let auth = self.auth.take().map(Secret::into_inner);
-        self.auth = auth.or_else(|| first(["RUMOR_RPC_AUTH", "SERF_RPC_AUTH"])).filter(|t| !t.is_empty()).map(Secret::new);
+        self.auth = auth
+            .or_else(|| first(["RUMOR_RPC_AUTH", "SERF_RPC_AUTH"]))
+            .filter(|t| !t.is_empty())
+            .map(Secret::new);
     }
 }

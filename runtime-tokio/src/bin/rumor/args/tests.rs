@@ -158,9 +158,13 @@ fn a_switch_does_not_take_the_next_word() {
 
 #[test]
 fn the_last_of_a_flag_holds_and_lists_grow() {
-    let Ok(Command::Members(members)) = read(&["members", "-name=a", "--name", "b"]) else { panic!("members") };
+    let Ok(Command::Members(members)) = read(&["members", "-name=a", "--name", "b"]) else {
+        panic!("members")
+    };
     assert_eq!(members.name.as_deref(), Some("b"));
-    let Ok(Command::Agent(agent)) = read(&["agent", "-join=a", "-join", "b", "--join=c"]) else { panic!("agent") };
+    let Ok(Command::Agent(agent)) = read(&["agent", "-join=a", "-join", "b", "--join=c"]) else {
+        panic!("agent")
+    };
     assert_eq!(agent.join, ["a", "b", "c"]);
 }
 
@@ -229,7 +233,12 @@ fn the_environment_names_the_agent_unless_a_flag_does() {
         other => panic!("{other:?}"),
     };
     let serf = [("SERF_RPC_ADDR", "s:1"), ("SERF_RPC_AUTH", "st")];
-    let both = [("SERF_RPC_ADDR", "s:1"), ("SERF_RPC_AUTH", "st"), ("RUMOR_RPC_ADDR", "r:1"), ("RUMOR_RPC_AUTH", "rt")];
+    let both = [
+        ("SERF_RPC_ADDR", "s:1"),
+        ("SERF_RPC_AUTH", "st"),
+        ("RUMOR_RPC_ADDR", "r:1"),
+        ("RUMOR_RPC_AUTH", "rt"),
+    ];
     assert_eq!(addr(&["leave"], &serf), ("s:1".into(), Some("st".into())));
     assert_eq!(addr(&["leave"], &both), ("r:1".into(), Some("rt".into())));
     assert_eq!(addr(&["leave", "-rpc-addr=f:1", "-rpc-auth=ft"], &both), ("f:1".into(), Some("ft".into())));
@@ -240,14 +249,18 @@ fn the_environment_names_the_agent_unless_a_flag_does() {
 
 #[test]
 fn the_agents_key_may_be_in_the_environment() {
-    let Ok(Command::Agent(agent)) = read_in(&["agent"], &[("RUMOR_ENCRYPT_KEY", "abc")]) else { panic!("agent") };
+    let Ok(Command::Agent(agent)) = read_in(&["agent"], &[("RUMOR_ENCRYPT_KEY", "abc")]) else {
+        panic!("agent")
+    };
     assert_eq!(agent.encrypt_env.as_ref().map(Secret::expose), Some("abc"));
     assert!(!format!("{agent:?}").contains("abc"));
 }
 
 #[test]
 fn the_version_is_asked_for_anywhere() {
-    for line in [&["-v"][..], &["--version"], &["-version"], &["version"], &["event", "n", "-v"], &["nosuch", "-v"]] {
+    for line in
+        [&["-v"][..], &["--version"], &["-version"], &["version"], &["event", "n", "-v"], &["nosuch", "-v"]]
+    {
         assert!(matches!(read(line), Ok(Command::Version)), "{line:?}");
     }
     assert!(matches!(read(&["event", "--", "-v"]), Ok(Command::Event(_))));
@@ -283,7 +296,13 @@ fn no_such_command_ends_with_127_and_the_nearest_name() {
     assert!(refused(&[]).text.contains("Usage: rumor <COMMAND>"));
     let exit = refused(&["memebrs"]);
     assert_eq!(exit.code, NO_COMMAND);
-    assert!(exit.text.starts_with("error: unrecognized subcommand 'memebrs'\n\n  tip: a similar subcommand exists: 'members'"), "{}", exit.text);
+    assert!(
+        exit.text.starts_with(
+            "error: unrecognized subcommand 'memebrs'\n\n  tip: a similar subcommand exists: 'members'"
+        ),
+        "{}",
+        exit.text
+    );
     let exit = refused(&["-rpc-addr=x", "members"]);
     assert_eq!(exit.code, NO_COMMAND);
     assert!(exit.text.starts_with("error: unexpected argument '--rpc-addr' found"), "{}", exit.text);
@@ -292,23 +311,50 @@ fn no_such_command_ends_with_127_and_the_nearest_name() {
 #[test]
 fn wrong_calls_end_with_1_and_say_what_is_wrong() {
     for (line, message) in [
-        (&["agent", "-bnd=x"][..], "error: unexpected argument '--bnd' found\n\n  tip: a similar argument exists: '--bind'"),
+        (
+            &["agent", "-bnd=x"][..],
+            "error: unexpected argument '--bnd' found\n\n  tip: a similar argument exists: '--bind'",
+        ),
         (&["agent", "x"], "error: unexpected argument 'x' found"),
         (&["agent", "-bind"], "error: a value is required for '--bind <HOST[:PORT]>' but none was supplied"),
-        (&["agent", "-tag", "x"], "error: invalid value 'x' for '--tag <KEY=VALUE>': there is no \"=\"; write key=value"),
-        (&["agent", "-tag", "=x"], "error: invalid value '=x' for '--tag <KEY=VALUE>': the key before \"=\" is empty; write key=value"),
+        (
+            &["agent", "-tag", "x"],
+            "error: invalid value 'x' for '--tag <KEY=VALUE>': there is no \"=\"; write key=value",
+        ),
+        (
+            &["agent", "-tag", "=x"],
+            "error: invalid value '=x' for '--tag <KEY=VALUE>': the key before \"=\" is empty; write key=value",
+        ),
         (&["agent", "-retry-max", "-1"], "error: invalid value '-1' for '--retry-max <N>'"),
-        (&["agent", "-retry-interval", "5"], "error: invalid value '5' for '--retry-interval <DURATION>': write a number with a unit"),
+        (
+            &["agent", "-retry-interval", "5"],
+            "error: invalid value '5' for '--retry-interval <DURATION>': write a number with a unit",
+        ),
         (&["agent", "-log-level", "loud"], "error: invalid value 'loud' for '--log-level <LEVEL>'"),
         (&["agent", "-profile", "moon"], "error: invalid value 'moon' for '--profile <PROFILE>'"),
         (&["event"], "error: the following required arguments were not provided:\n  <NAME>"),
         (&["event", "a", "b", "c"], "error: unexpected argument 'c' found"),
         (&["query", "a", "-relay-factor", "256"], "error: invalid value '256' for '--relay-factor <0..255>'"),
-        (&["members", "-format=yaml"], "error: invalid value 'yaml' for '--format <FORMAT>'\n  [possible values: text, json]"),
-        (&["tags"], "error: the following required arguments were not provided:\n  <--set <KEY=VALUE>|--delete <KEY>>"),
-        (&["keys"], "error: the following required arguments were not provided:\n  <--install <KEY>|--use <KEY>|--remove <KEY>|--list"),
-        (&["keys", "-list", "-use=x"], "error: the argument '--list[=<true>]' cannot be used with '--use <KEY>'"),
-        (&["keys", "-list=false"], "error: invalid value 'false' for '--list[=<true>]': leave it out instead"),
+        (
+            &["members", "-format=yaml"],
+            "error: invalid value 'yaml' for '--format <FORMAT>'\n  [possible values: text, json]",
+        ),
+        (
+            &["tags"],
+            "error: the following required arguments were not provided:\n  <--set <KEY=VALUE>|--delete <KEY>>",
+        ),
+        (
+            &["keys"],
+            "error: the following required arguments were not provided:\n  <--install <KEY>|--use <KEY>|--remove <KEY>|--list",
+        ),
+        (
+            &["keys", "-list", "-use=x"],
+            "error: the argument '--list[=<true>]' cannot be used with '--use <KEY>'",
+        ),
+        (
+            &["keys", "-list=false"],
+            "error: invalid value 'false' for '--list[=<true>]': leave it out instead",
+        ),
         (&["join"], "error: the following required arguments were not provided:\n  <HOST[:PORT]>"),
         (&["wait"], "error: the following required arguments were not provided:\n  --until <CONDITION>"),
         (&["completions", "tcsh"], "error: invalid value 'tcsh' for '<SHELL>'"),

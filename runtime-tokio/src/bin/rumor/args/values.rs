@@ -200,7 +200,8 @@ fn scaled(number: &str, scale: u64) -> Option<Option<u64>> {
     if fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
         return None;
     }
-    let mut nanos = if whole.is_empty() { Some(0) } else { whole.parse().ok() }.and_then(|n: u64| n.checked_mul(scale));
+    let mut nanos =
+        if whole.is_empty() { Some(0) } else { whole.parse().ok() }.and_then(|n: u64| n.checked_mul(scale));
     let mut place = scale;
     for digit in fraction.bytes() {
         // Past the point there are digits only, and the place falls below one after at most fourteen.

@@ -1,13 +1,14 @@
 //! From settings to what starts.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine as _, alphabet};
 use rumormill_tokio::core::Config;
 use rumormill_tokio::core::error::ConfigError;
 use rumormill_tokio::core::id::Versions;
 use rumormill_tokio::core::keyring::{Key, Keyring};
 use rumormill_tokio::core::tags::Tags;
 use rumormill_tokio::{Agent, Builder};
+use zeroize::Zeroizing;
 
 use super::{AgentConfig, DEFAULT_PORT, DEFAULT_RPC_PORT, Endpoint};
 
@@ -51,8 +52,7 @@ impl AgentConfig {
     pub(crate) fn keyring(&self) -> Result<Keyring, BuildError> {
         let Some(text) = &self.encrypt_key else { return Ok(Keyring::empty()) };
         let wrong = |error: &dyn std::fmt::Display| BuildError::Key(error.to_string());
-        let bytes = STANDARD.decode(text.expose()).map_err(|error| wrong(&error))?;
-        let bytes = zeroize::Zeroizing::new(bytes);
+        let bytes = key_bytes(text.expose()).map_err(|error| wrong(&error))?;
         let key = Key::new(&bytes).map_err(|error| wrong(&error))?;
         Keyring::of(key, Vec::new()).map_err(|error| wrong(&error))
     }
@@ -101,6 +101,15 @@ impl AgentConfig {
         }
         Ok(builder)
     }
+}
+
+/// The bytes of a key in base64; bits that are left over are ignored, as Go does.
+pub(super) fn key_bytes(text: &str) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
+    const LIKE_GO: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+    );
+    LIKE_GO.decode(text).map(Zeroizing::new)
 }
 
 fn resolve(

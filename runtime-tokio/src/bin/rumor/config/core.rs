@@ -77,7 +77,8 @@ fn table(item: &Item, base: Config, problems: &mut Vec<Problem>) -> Config {
     known.extend(RESERVED.map(|(name, _)| name));
     Section::open(Some(item), "core", &known, problems);
     let Value::Table(entries) = &item.value else { return base };
-    for (name, item) in entries.iter().filter(|(name, item)| known.contains(&name.as_str()) && !item.value.is_unset())
+    for (name, item) in
+        entries.iter().filter(|(name, item)| known.contains(&name.as_str()) && !item.value.is_unset())
     {
         match setting(name, item, &settings) {
             Ok(value) => {

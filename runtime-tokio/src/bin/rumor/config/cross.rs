@@ -48,12 +48,15 @@ fn at(merged: &Item, key: &str, message: impl Into<String>) -> Problem {
 fn conflicts(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
     if config.tags_file.is_some() && !config.tags.is_empty() {
         let message = "a tags file cannot be used together with tags of files or flags";
-        problems.push(at(merged, "tags_file", message).hint("put all tags into the tags file, or leave it out"));
+        problems
+            .push(at(merged, "tags_file", message).hint("put all tags into the tags file, or leave it out"));
     }
     if config.keyring_file.is_some() && merged.get_set("encrypt_key").is_some() {
         let message = "a keyring file cannot be used together with a key";
         let problem = at(merged, "encrypt_key", message);
-        problems.push(problem.hint("put the key into the keyring file, as its first, or leave the keyring file out"));
+        problems.push(
+            problem.hint("put the key into the keyring file, as its first, or leave the keyring file out"),
+        );
     }
     if config.mdns.disable_ipv4 && config.mdns.disable_ipv6 {
         let message = "mDNS cannot do without both IPv4 and IPv6";
@@ -71,20 +74,23 @@ fn names(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
     let name = config.node_name.as_deref().unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     if config.validate_node_names && !name.chars().all(plain) {
-        let message = "has other characters than letters, digits, dots and dashes, and validate_node_names is on";
+        let message =
+            "has other characters than letters, digits, dots and dashes, and validate_node_names is on";
         problems.push(at(merged, "node_name", message));
     }
     let tags: Tags = config.tags.clone().into_iter().collect();
     let bytes = tags.to_meta().len();
     if bytes > META_BYTES_MAX {
-        let message = format!("all tags together have {bytes} bytes encoded, but may have at most {META_BYTES_MAX}");
+        let message =
+            format!("all tags together have {bytes} bytes encoded, but may have at most {META_BYTES_MAX}");
         problems.push(at(merged, "tags", message));
     }
 }
 
 fn bounds(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
     for (field, message) in core::out_of_bounds(&config.core) {
-        let by_serfs_key = core::ALIASES.iter().find(|(key, alias)| *alias == field && merged.get_set(key).is_some());
+        let by_serfs_key =
+            core::ALIASES.iter().find(|(key, alias)| *alias == field && merged.get_set(key).is_some());
         let key = by_serfs_key.map_or_else(|| format!("core.{field}"), |(key, _)| (*key).to_string());
         problems.push(at(merged, &key, message));
     }
@@ -133,7 +139,9 @@ fn files(all: &All<'_>, problems: &mut Vec<Problem>) {
     }
     if config.rejoin_after_leave && config.snapshot_path.is_none() {
         let message = "has no effect without a snapshot, which says whom to rejoin";
-        problems.push(at(merged, "rejoin_after_leave", message).hint("set snapshot_path (-snapshot) too").warning());
+        problems.push(
+            at(merged, "rejoin_after_leave", message).hint("set snapshot_path (-snapshot) too").warning(),
+        );
     }
 }
 
@@ -152,7 +160,8 @@ fn addresses(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
             problems.push(at(merged, "advertise", "port 0 is none at which others can reach this node"));
         }
     } else if config.bind.is_unspecified() && config.interface.is_none() {
-        let message = "advertise, bind and interface are not set: others are told the first address of this machine";
+        let message =
+            "advertise, bind and interface are not set: others are told the first address of this machine";
         let problem = at(merged, "bind", message).hint("set advertise where it has several");
         problems.push(problem.warning());
     }

@@ -71,7 +71,10 @@ impl FromStr for Endpoint {
         if !host.chars().all(name) {
             return Err(format!("{host:?} is neither an address nor a host's name"));
         }
-        if !host.is_empty() && host.chars().all(|c| c.is_ascii_digit() || c == '.') && host.parse::<IpAddr>().is_err() {
+        if !host.is_empty()
+            && host.chars().all(|c| c.is_ascii_digit() || c == '.')
+            && host.parse::<IpAddr>().is_err()
+        {
             return Err(format!("{host:?} is no IPv4 address"));
         }
         Ok(Self { host: host.into(), port })
@@ -160,7 +163,8 @@ mod tests {
 
     #[test]
     fn addresses_need_no_lookup() {
-        let resolved = |text: &str| text.parse::<Endpoint>().expect(text).resolve(7946).expect(text).to_string();
+        let resolved =
+            |text: &str| text.parse::<Endpoint>().expect(text).resolve(7946).expect(text).to_string();
         assert_eq!(resolved("10.0.0.1"), "10.0.0.1:7946");
         assert_eq!(resolved(":1"), "0.0.0.0:1");
         assert_eq!(resolved("[::1]:2"), "[::1]:2");

@@ -73,7 +73,9 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         match self.peek() {
-            Some(b'{' | b'[') if depth >= DEPTH_MAX => self.fail("too many lists and tables inside each other"),
+            Some(b'{' | b'[') if depth >= DEPTH_MAX => {
+                self.fail("too many lists and tables inside each other")
+            }
             Some(b'{') => self.table(depth),
             Some(b'[') => self.list(depth),
             Some(b'"') => self.string().map(Value::Text),
@@ -83,7 +85,9 @@ impl Reader<'_> {
             Some(b'n') => self.word("null", Value::Null),
             Some(b'\'') => self.fail("texts stand in double quotes"),
             Some(b'#' | b'/') => self.fail("JSON has no comments; a file that ends in .toml may have some"),
-            Some(_) => self.fail("a value is expected here: \"text\", number, true, false, [list] or {table}"),
+            Some(_) => {
+                self.fail("a value is expected here: \"text\", number, true, false, [list] or {table}")
+            }
             None => self.fail("the document ends where a value is expected"),
         }
     }
@@ -216,8 +220,12 @@ impl Reader<'_> {
                     return Ok(text);
                 }
                 '\\' => text.push(self.escape()?),
-                '\n' | '\r' => return Err(JsonError { message: "this text has no end", span: start..self.at }),
-                c if u32::from(c) < 0x20 => return self.fail("a control character is written as \\u00.. in a text"),
+                '\n' | '\r' => {
+                    return Err(JsonError { message: "this text has no end", span: start..self.at });
+                }
+                c if u32::from(c) < 0x20 => {
+                    return self.fail("a control character is written as \\u00.. in a text");
+                }
                 c => {
                     text.push(c);
                     self.at += c.len_utf8();
@@ -293,7 +301,9 @@ mod tests {
             Value::Truth(t) => Json::Bool(*t),
             Value::Path(_) | Value::Other(_) => Json::Null,
             Value::List(items) => Json::Array(items.iter().map(plain).collect()),
-            Value::Table(entries) => Json::Object(entries.iter().map(|(k, i)| (k.clone(), plain(i))).collect()),
+            Value::Table(entries) => {
+                Json::Object(entries.iter().map(|(k, i)| (k.clone(), plain(i))).collect())
+            }
         }
     }
 
@@ -332,8 +342,14 @@ mod tests {
         assert_eq!(error("{\"a\": 'b'}"), ("texts stand in double quotes", 6..7));
         assert_eq!(error("{\"a\": \"b"), ("this text has no end", 6..7));
         assert_eq!(error("{\"a\": \"b\n\"}"), ("this text has no end", 6..8));
-        assert_eq!(error("{\"a\": \"\\x\"}").0, "there is no such escape; a backslash itself is written \\\\");
-        assert_eq!(error("{\"a\": \"\\é\"}").0, "there is no such escape; a backslash itself is written \\\\");
+        assert_eq!(
+            error("{\"a\": \"\\x\"}").0,
+            "there is no such escape; a backslash itself is written \\\\"
+        );
+        assert_eq!(
+            error("{\"a\": \"\\é\"}").0,
+            "there is no such escape; a backslash itself is written \\\\"
+        );
         assert_eq!(error("{\"a\": \"\\u12\"}").0, "\\u takes four hexadecimal digits");
         assert_eq!(error("{\"a\": 012}"), ("a number does not begin with 0", 6..9));
         assert_eq!(error("// no\n{}").0, "JSON has no comments; a file that ends in .toml may have some");
@@ -354,7 +370,10 @@ mod tests {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
             match (ours, theirs) {
                 // Twice the same key, and half a surrogate pair, are where the two differ.
-                (Ok(ours), Ok(theirs)) => prop_assert_eq!(plain(&ours).is_object(), theirs.is_object()),
+                (Ok(ours), Ok(theirs)) if text.contains(['.', 'e', 'E', '-']) || text.len() > 18 || text.contains("\\u") => {
+                    prop_assert_eq!(plain(&ours).is_object(), theirs.is_object());
+                }
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(plain(&ours), theirs),
                 (Err(error), Ok(theirs)) => prop_assert!(error.message == "this key is there twice", "{} {}", theirs, error.message),
                 (Ok(_), Err(error)) => prop_assert!(text.contains("\\u") || error.to_string().contains("out of range"), "{}", error),
                 (Err(_), Err(_)) => {}

@@ -154,7 +154,11 @@ pub(crate) fn load(paths: &[PathBuf], flags: &AgentArgs) -> Result<AgentConfig, 
 
 /// The settings as far as they could be read, and everything that is wrong or unwise; for an agent that starts, or for the one
 /// that runs with these settings.
-fn examine(documents: Documents, flags: &AgentArgs, running: Option<&AgentConfig>) -> (AgentConfig, Vec<Diagnostic>) {
+fn examine(
+    documents: Documents,
+    flags: &AgentArgs,
+    running: Option<&AgentConfig>,
+) -> (AgentConfig, Vec<Diagnostic>) {
     let Documents { list, trees, mut problems, paths } = documents;
     let trees = trees.into_iter().chain([flags::environment(flags), flags::tree(flags)]);
     let mut merged = Item::empty();

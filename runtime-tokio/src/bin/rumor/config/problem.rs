@@ -73,7 +73,13 @@ fn nearest<'a>(given: &str, valid: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let given = given.to_lowercase();
-    let scored = valid.iter().map(|name| (strsim::jaro_winkler(&given, &name.to_lowercase()), *name));
+    let scored = valid.iter().map(|name| {
+        let name_lower = name.to_lowercase();
+        // One slip of the finger is near, however short the name.
+        let slip = strsim::osa_distance(&given, &name_lower) == 1;
+        let likeness = strsim::jaro_winkler(&given, &name_lower);
+        (if slip { likeness.max(0.9) } else { likeness }, *name)
+    });
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.8).then_some(best.1)
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rumormill_tokio::core::id::NodeName;
 use rumormill_tokio::core::keyring::Key;
 use rumormill_tokio::rpc::filter::EventFilter;
 
+use super::build::key_bytes;
 use super::endpoint::joinable;
 use super::problem::{Problem, plain};
 use super::section::Section;
@@ -128,10 +127,9 @@ pub(super) fn read(tree: &Item, problems: &mut Vec<Problem>) -> AgentConfig {
         encrypt_key: s.parsed("encrypt_key", "`rumor keygen` prints one", key),
         keyring_file: s.path("keyring_file"),
         log_level: s.choice("log_level", "log level", &LEVELS).unwrap_or_default(),
-        rpc_addr: s.parsed("rpc_addr", "for example \"127.0.0.1:7373\"", str::parse).unwrap_or(Endpoint {
-            host: "127.0.0.1".into(),
-            port: None,
-        }),
+        rpc_addr: s
+            .parsed("rpc_addr", "for example \"127.0.0.1:7373\"", str::parse)
+            .unwrap_or(Endpoint { host: "127.0.0.1".into(), port: None }),
         rpc_auth: s.text("rpc_auth").map(|token| Secret::new(token.into())),
         rpc_clients_max: s.within("rpc_clients_max", 1..=65_536).unwrap_or(1024),
         protocol: protocol(&mut s),
@@ -176,7 +174,12 @@ fn tags(s: &mut Section<'_, '_>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     if let Some(item) = s.get("tags") {
         let Value::Table(entries) = &item.value else {
-            s.report("tags", item, format!("must be a table, not {}", item.value.kind()), "for example { role = \"web\" }");
+            s.report(
+                "tags",
+                item,
+                format!("must be a table, not {}", item.value.kind()),
+                "for example { role = \"web\" }",
+            );
             return tags;
         };
         for (key, item) in entries {
@@ -204,8 +207,7 @@ fn tags(s: &mut Section<'_, '_>) -> BTreeMap<String, String> {
 
 /// Checks a key, and keeps its text.
 fn key(text: &str) -> Result<Secret, String> {
-    let bytes = STANDARD.decode(text).map_err(|error| format!("is not base64: {}", base64_reason(&error)))?;
-    let bytes = zeroize::Zeroizing::new(bytes);
+    let bytes = key_bytes(text).map_err(|error| format!("is not base64: {}", base64_reason(&error)))?;
     Key::new(&bytes).map_err(|error| error.to_string())?;
     Ok(Secret::new(text.into()))
 }
@@ -281,7 +283,8 @@ fn mdns(item: Option<&Item>, problems: &mut Vec<Problem>) -> Mdns {
 fn handler_limits(item: Option<&Item>, problems: &mut Vec<Problem>) -> HandlerLimits {
     let mut s = Section::open(item, "handlers", &HANDLER_KEYS, problems);
     let default = HandlerLimits::default();
-    let mut duration = |key: &str, or: Duration| s.duration(key, "10s").filter(|d| !d.is_zero()).unwrap_or(or);
+    let mut duration =
+        |key: &str, or: Duration| s.duration(key, "10s").filter(|d| !d.is_zero()).unwrap_or(or);
     let (timeout, grace, shutdown) = (
         duration("timeout", default.timeout),
         duration("grace", default.grace),

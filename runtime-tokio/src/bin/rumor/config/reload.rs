@@ -101,7 +101,8 @@ fn change(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Tag
 impl AgentConfig {
     /// What is read at the start only, by key. Secrets are in it.
     fn at_start(&self) -> Vec<(&'static str, String)> {
-        let secret = |secret: &Option<crate::args::Secret>| format!("{:?}", secret.as_ref().map(|s| s.expose()));
+        let secret =
+            |secret: &Option<crate::args::Secret>| format!("{:?}", secret.as_ref().map(|s| s.expose()));
         vec![
             ("node_name", format!("{:?}", self.node_name)),
             ("tags_file", format!("{:?}", self.tags_file)),

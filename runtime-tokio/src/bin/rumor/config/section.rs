@@ -52,7 +52,13 @@ impl<'t, 'p> Section<'t, 'p> {
         self.item?.get_set(key)
     }
 
-    pub(super) fn report(&mut self, key: &str, item: &Item, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn report(
+        &mut self,
+        key: &str,
+        item: &Item,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.problems.push(Problem::at(item, self.key(key), message).hint(hint));
     }
 
@@ -101,7 +107,12 @@ impl<'t, 'p> Section<'t, 'p> {
             Ok(number) if bounds.contains(&number) => Some(number),
             _ => {
                 if let Some(item) = self.get(key) {
-                    self.report(key, item, format!("is {number}, but must be from {low} to {high}"), "0 is the default");
+                    self.report(
+                        key,
+                        item,
+                        format!("is {number}, but must be from {low} to {high}"),
+                        "0 is the default",
+                    );
                 }
                 None
             }

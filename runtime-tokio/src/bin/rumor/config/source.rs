@@ -59,9 +59,8 @@ impl Documents {
     }
 
     fn folder(&mut self, folder: &Path) {
-        let wanted = |path: &PathBuf| {
-            path.extension().is_some_and(|e| e == "json" || e == "toml") && !path.is_dir()
-        };
+        let wanted =
+            |path: &PathBuf| path.extension().is_some_and(|e| e == "json" || e == "toml") && !path.is_dir();
         let listed = std::fs::read_dir(folder)
             .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>());
         match listed {
@@ -77,7 +76,10 @@ impl Documents {
                 }
                 if files.len() > FILES_MAX {
                     let number = self.nameless(folder);
-                    let message = format!("there are {} files in this folder; at most {FILES_MAX} are read", files.len());
+                    let message = format!(
+                        "there are {} files in this folder; at most {FILES_MAX} are read",
+                        files.len()
+                    );
                     self.problems.push(Problem::in_place(Place::Document(number, 0..0), "", message));
                 }
                 files.iter().take(FILES_MAX).for_each(|file| self.file(file));
@@ -115,7 +117,11 @@ impl Documents {
 
     fn unreadable(&mut self, path: &Path, error: &std::io::Error) {
         let number = self.nameless(path);
-        self.problems.push(Problem::in_place(Place::Document(number, 0..0), "", format!("cannot be read: {error}")));
+        self.problems.push(Problem::in_place(
+            Place::Document(number, 0..0),
+            "",
+            format!("cannot be read: {error}"),
+        ));
     }
 
     /// A document of which only the name is known.
