@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use crate::config::ConfigError;
@@ -101,7 +102,7 @@ pub enum CommandError {
 }
 
 /// Why a stream ended without having served its purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum StreamFailure {
     /// The peer's machine answered that nobody listens there.
     #[error("connection refused")]

@@ -18,7 +18,7 @@ pub const NAME_BYTES_MAX: usize = 255;
 pub struct NodeName(Box<str>);
 
 /// Why a string is no node name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum NameError {
     /// The name has no characters.
     #[error("a node name must not be empty")]

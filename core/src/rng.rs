@@ -2,11 +2,15 @@
 //!
 //! The draws are our own, with golden vectors, so that no library release changes a trace.
 
+use core::fmt;
+
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng};
+use zeroize::Zeroize;
 
-/// Where a node's randomness starts, and where that start comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a node's randomness starts, and where that start comes from. A secret unless it is simulated: never printed, and wiped
+/// when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Seed {
     bytes: [u8; 32],
     simulated: bool,
@@ -35,11 +39,29 @@ impl Seed {
         self.simulated
     }
 
+    /// The bytes themselves, for a recording that is to be replayed: who has them knows every choice of the node.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.bytes
+    }
+
     /// The stream of draws for one purpose, independent of every other purpose's.
     pub(crate) fn stream(&self, purpose: Purpose) -> Rng {
         let mut inner = ChaCha8Rng::from_seed(self.bytes);
         inner.set_stream(purpose as u64);
         Rng { inner }
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.simulated { "Seed(simulated)" } else { "Seed(secret)" })
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
     }
 }
 
@@ -116,6 +138,13 @@ mod tests {
         // Recorded once; a change here changes every trace ever published.
         assert_eq!(drawn, [627, 399, 950, 512, 793, 971]);
         assert_eq!(wide, [842_236_694, 853_446_937]);
+    }
+
+    #[test]
+    fn a_seed_is_not_printed_but_can_be_taken_down() {
+        let seed = Seed::from_os([0xAB; 32]);
+        assert_eq!(std::format!("{seed:?}"), "Seed(secret)");
+        assert_eq!(seed.expose(), &[0xAB; 32]);
     }
 
     #[test]

@@ -25,9 +25,14 @@ const PREFIX: &str = "_rumor_";
 /// Different keys that one report tells apart.
 const REPORT_KEYS_MAX: usize = 4 * KEYS_MAX;
 
-/// Whether applications may not use a name.
-pub(crate) fn is_reserved(name: &str) -> bool {
+/// Whether a name is one of the protocol's own.
+fn is_own(name: &str) -> bool {
     name.starts_with(PREFIX)
+}
+
+/// Whether applications may not ask this. A bare ping they may: its acks tell whom a query reaches (Serf's `reachability`).
+pub(crate) fn is_reserved(name: &str, payload: &[u8]) -> bool {
+    is_own(name) && !(name == Internal::Ping.name() && payload.is_empty())
 }
 
 /// An internal query, by its name.
@@ -56,7 +61,7 @@ impl Internal {
     /// The internal query of that name; `None` when it is an application's.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let known = Self::ALL.iter().find(|(_, known)| *known == name).map(|(internal, _)| *internal);
-        is_reserved(name).then_some(known.unwrap_or(Self::Unknown))
+        is_own(name).then_some(known.unwrap_or(Self::Unknown))
     }
 
     /// Its name.
@@ -207,6 +212,15 @@ mod tests {
         }
         assert_eq!(Internal::of("_rumor_dance"), Some(Internal::Unknown));
         assert_eq!((Internal::of("load"), Internal::of("rumor_ping")), (None, None));
+    }
+
+    #[test]
+    fn of_the_protocols_own_queries_applications_may_ask_a_bare_ping_alone() {
+        for (internal, name) in Internal::ALL {
+            assert_eq!(is_reserved(name, &[]), internal != Internal::Ping, "{name}");
+            assert!(is_reserved(name, b"x"), "{name}");
+        }
+        assert!(is_reserved("_rumor_dance", &[]) && !is_reserved("load", &[]));
     }
 
     fn vote(here: u32, elsewhere: u32) -> Verdict {

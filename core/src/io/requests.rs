@@ -21,7 +21,8 @@ pub struct EventRequest {
 /// A query to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueryRequest {
-    /// The application's name for it; names that begin with `_rumor_` are the protocol's own.
+    /// The application's name for it. Names that begin with `_rumor_` are the protocol's own; of those an application may
+    /// use `_rumor_ping`, without payload: members acknowledge it, and nobody else sees it.
     pub name: Box<str>,
     /// The application's data.
     pub payload: Box<[u8]>,

@@ -106,6 +106,8 @@ pub(crate) struct Members {
     status_times: HashMap<u32, LamportTime, FixedState>,
     /// The sum of the digests of all members that are alive or suspect.
     digest: u64,
+    /// Grows with every change that an application can see.
+    revision: u64,
     order: ProbeOrder,
 }
 
@@ -146,6 +148,7 @@ impl Members {
             versions,
             status_times: HashMap::with_hasher(FixedState::with_seed(0)),
             digest: 0,
+            revision: 0,
             order: ProbeOrder::new(),
         };
         let mut digest = members.base.digest();
@@ -199,6 +202,11 @@ impl Members {
     /// Members with status left.
     pub(crate) const fn n_left(&self) -> u32 {
         self.left
+    }
+
+    /// Grows whenever a member is added or removed, or its identity, incarnation or status changes.
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// A number for a name that an attacker cannot aim at: to tell accusers apart without keeping their names.
@@ -365,6 +373,7 @@ impl Members {
         incarnation: Incarnation,
         now: Instant,
     ) -> Slot {
+        self.revision += 1;
         self.counts[State::Alive as usize] += 1;
         self.versions.add(identity.versions);
         if let Some(row) = self.base.find(identity.name.as_bytes()) {
@@ -411,6 +420,7 @@ impl Members {
         let Some(before) = row.state else { return };
         let status_before = row.status;
         let status = status_after(state, status_before);
+        let seen = row.incarnation != incarnation || status != status_before;
         row.incarnation = incarnation;
         row.status = status;
         if before != state {
@@ -431,6 +441,7 @@ impl Members {
         }
         self.counts[before as usize] -= 1;
         self.counts[state as usize] += 1;
+        self.revision += u64::from(seen);
         self.redigest(slot.index, digested);
     }
 
@@ -456,6 +467,7 @@ impl Members {
             self.versions.remove(before);
             self.versions.add(identity.versions);
         }
+        self.revision += 1;
         if let Some(row) = self.touch(slot) {
             row.identity = Some(identity);
         }
@@ -468,6 +480,7 @@ impl Members {
         self.digest = self.digest.wrapping_sub(self.digest_part(slot.index));
         let row = self.touch(slot)?;
         (row.state, row.identity) = (None, None);
+        self.revision += 1;
         self.status_times.remove(&slot.index);
         self.counts[known.state as usize] -= 1;
         self.count_status(known.status, Status::Alive);

@@ -49,6 +49,7 @@ impl Members {
         debug_assert_eq!(before.is_up(), status.is_up(), "an intent neither kills nor revives");
         row.status = status;
         self.count_status(before, status);
+        self.revision += u64::from(before != status);
         if time == LamportTime::default() {
             self.status_times.remove(&slot.index);
         } else {

@@ -291,6 +291,13 @@ impl Node {
         self.members.iter().map(|(identity, known)| view(identity, known))
     }
 
+    /// Grows whenever what [`Node::members`] tells an application changes: a member that is new or gone, or another identity,
+    /// incarnation or status of one. For drivers that keep a copy of the list.
+    #[must_use]
+    pub const fn members_revision(&self) -> u64 {
+        self.members.revision()
+    }
+
     /// The member of that name.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<MemberView<'_>> {

@@ -55,7 +55,7 @@ impl Node {
         out: &mut Outbox,
     ) -> Result<(), CommandError> {
         let QueryRequest { name, payload, ack, relay_factor, timeout, .. } = request;
-        if is_reserved(name) {
+        if is_reserved(name, payload) {
             return Err(CommandError::ReservedName);
         }
         let list = filter_list(request)?;

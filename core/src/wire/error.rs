@@ -1,12 +1,13 @@
 //! Why bytes from a peer were refused.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::message::Kind;
 use crate::id::{META_BYTES_MAX, NameError};
 
 /// Why bytes from a peer were refused: the peer's or the network's fault; counted, never fatal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum WireError {
     /// Fewer bytes than a header has.

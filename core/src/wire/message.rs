@@ -210,7 +210,7 @@ impl SyncRow<'_> {
 pub const KINDS: usize = 24;
 
 /// The kind of a message; its number is the native wire's type byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Kind {
     /// [`Message::Ping`]

@@ -1,27 +1,63 @@
 //! How an application speaks to its agent.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumormill_core::QueueDepths;
 use rumormill_core::coordinate::Coordinate;
 use rumormill_core::counters::Counters;
-use rumormill_core::id::LamportTime;
-use rumormill_core::io::{EventRequest, KeyAction, KeyReport, QueryId, QueryRequest, QueryTally};
+use rumormill_core::error::CommandError;
+use rumormill_core::id::{LamportTime, META_BYTES_MAX};
+use rumormill_core::io::{Command, Done, EventRequest, KeyAction, KeyReport, QueryId, QueryRequest};
 use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 use rumormill_core::wire::Clocks;
-use tokio::sync::watch;
+use rumormill_core::{Node, QueueDepths};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tracing::{info, warn};
 
-use super::Error;
+use super::lag::Lag;
+use super::order::Order;
+use super::{Answers, Error, Events, memory};
 use crate::event::Event;
 use crate::member::{Member, Members};
+use crate::net::{Resolved, Traffic, TrafficCounters, resolve};
 
 /// Speaks to a running agent; cloneable, and usable from any task. The agent runs on when all handles are gone.
 #[derive(Clone, Debug)]
-pub struct Handle {}
+pub struct Handle {
+    common: Arc<Common>,
+}
+
+/// What all handles of an agent share.
+pub(super) struct Common {
+    /// As it was born; its name and address do not change.
+    pub(super) me: Member,
+    /// The bound port, which is that of an address to join that names none.
+    pub(super) port: u16,
+    pub(super) orders: mpsc::Sender<Order>,
+    pub(super) list: watch::Receiver<Members>,
+    pub(super) events: broadcast::WeakSender<Event>,
+    pub(super) stopped: watch::Receiver<Option<Stopped>>,
+    pub(super) lag: Arc<Lag>,
+    pub(super) traffic: Arc<TrafficCounters>,
+    pub(super) settings: BTreeMap<&'static str, String>,
+    pub(super) tags_file: Option<PathBuf>,
+    /// Tags are written and announced in one order.
+    pub(super) tags_turn: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for Common {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent")
+            .field("name", &self.me.name())
+            .field("addr", &self.me.addr())
+            .finish_non_exhaustive()
+    }
+}
 
 /// How a join went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,54 +79,6 @@ pub enum Stopped {
     MustStop(String),
 }
 
-/// What a subscriber that was too slow did not get: so many events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missed(pub u64);
-
-/// A subscription to an agent's events.
-#[derive(Debug)]
-pub struct Events {}
-
-impl Events {
-    /// The next event; `Some(Err(Missed(n)))` where the reader was so slow that `n` were dropped; `None` when the agent has stopped.
-    pub async fn next(&mut self) -> Option<Result<Event, Missed>> {
-        todo!()
-    }
-}
-
-/// One answer to a query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// A member has received it.
-    Ack {
-        /// Who.
-        from: Arc<str>,
-    },
-    /// A member answers.
-    Response {
-        /// Who.
-        from: Arc<str>,
-        /// What it says.
-        payload: Arc<[u8]>,
-    },
-}
-
-/// The answers to a query, as they come in.
-#[derive(Debug)]
-pub struct Answers {}
-
-impl Answers {
-    /// The next one; `None` when the query is over (all expected answers came, or its deadline passed).
-    pub async fn next(&mut self) -> Option<Answer> {
-        todo!()
-    }
-    /// How it ended, once [`Answers::next`] gave `None`.
-    #[must_use]
-    pub fn tally(&self) -> Option<QueryTally> {
-        todo!()
-    }
-}
-
 /// Figures of a node.
 #[derive(Clone, Debug)]
 pub struct Stats {
@@ -108,107 +96,262 @@ pub struct Stats {
     pub suspicions: usize,
     /// Estimated coordinate error resets.
     pub coordinate_resets: u64,
+    /// What went through the sockets.
+    pub traffic: Traffic,
 }
 
 impl Handle {
+    pub(super) fn new(common: Common) -> Self {
+        Self { common: Arc::new(common) }
+    }
+
     /// This node's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        todo!()
+        self.common.me.name()
     }
+
     /// Where others reach this node.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        todo!()
+        self.common.me.addr()
     }
+
     /// All members as of now.
     #[must_use]
     pub fn members(&self) -> Members {
-        todo!()
+        self.common.list.borrow().clone()
     }
+
     /// This node itself.
     #[must_use]
     pub fn me(&self) -> Member {
-        todo!()
+        self.members().get(self.name()).unwrap_or(&self.common.me).clone()
     }
+
     /// The members, to be waited for ([`watch::Receiver::wait_for`]).
     #[must_use]
     pub fn watch_members(&self) -> watch::Receiver<Members> {
-        todo!()
+        self.common.list.clone()
     }
+
     /// A new subscription: what happens from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        todo!()
+        Events::new(self.common.events.upgrade().map(|events| events.subscribe()))
     }
-    /// Joins these: `host`, `host:port`, `[v6]:port`. # Errors: none answered.
+
+    /// Joins these: `host`, `host:port`, `[v6]:port`; without a port, this node's own. All addresses of a name are tried, and user
+    /// events that were sent before are delivered with `replay`.
+    ///
+    /// # Errors
+    /// None answered, or none of the names has an address.
     pub async fn join(&self, addresses: &[String], replay: bool) -> Result<Joined, Error> {
-        let _ = (addresses, replay);
-        todo!()
+        info!("agent: joining: {addresses:?} replay: {replay}");
+        let outcome = self.resolve_and_join(addresses, replay).await;
+        match &outcome {
+            Ok(joined) => info!("agent: joined: {} nodes", joined.reached),
+            Err(error) => warn!("agent: error joining: {error}"),
+        }
+        outcome
     }
+
+    async fn resolve_and_join(&self, addresses: &[String], replay: bool) -> Result<Joined, Error> {
+        let Resolved { addresses, mut failed } = resolve(addresses, self.common.port).await;
+        if addresses.is_empty()
+            && let Some(error) = failed.pop()
+        {
+            return Err(error);
+        }
+        for error in &failed {
+            warn!("agent: joining: {error}");
+        }
+        let mut joined = self.join_addresses(addresses, replay).await?;
+        joined.failed += failed.len() as u32;
+        Ok(joined)
+    }
+
+    pub(super) async fn join_addresses(
+        &self,
+        addresses: Vec<SocketAddr>,
+        replay: bool,
+    ) -> Result<Joined, Error> {
+        match self.command(Command::Join { addresses, replay }).await? {
+            Done::Joined { reached, failed } => Ok(Joined { reached, failed }),
+            _ => Ok(Joined { reached: 0, failed: 0 }),
+        }
+    }
+
     /// Leaves the cluster gracefully and stops the agent.
+    ///
+    /// # Errors
+    /// The agent is leaving already, or has stopped.
     pub async fn leave(&self) -> Result<(), Error> {
-        todo!()
+        self.command(Command::Leave).await?;
+        self.stopped().await;
+        Ok(())
     }
+
     /// Stops the agent without a word; its peers will find it failed.
     pub async fn shutdown(&self) {
-        todo!()
+        // Where the order cannot be given, the agent has stopped, or is about to.
+        let _ = self.common.orders.send(Order::Stop).await;
+        self.stopped().await;
     }
+
     /// Waits until the agent has stopped: files are written, sockets closed.
     pub async fn stopped(&self) -> Stopped {
-        todo!()
+        let mut stopped = self.common.stopped.clone();
+        let reason = stopped.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(|| Stopped::MustStop("the agent's task was ended from outside".into()))
     }
-    /// Says of a member that it has left. # Errors: unknown name.
+
+    /// Says of a member that it has left; with `prune` it is forgotten at once.
+    ///
+    /// # Errors
+    /// Nobody of that name is known.
     pub async fn force_leave(&self, name: &str, prune: bool) -> Result<(), Error> {
-        let _ = (name, prune);
-        todo!()
+        let known = self.members().get(name).map(|member| member.identity.name.clone());
+        let Some(name) = known else {
+            return Err(Error::Setting(format!("there is no member \"{}\"", name.escape_debug())));
+        };
+        info!("agent: Force leaving node: {name}");
+        self.command(Command::ForceLeave { name, prune }).await.map(drop)
     }
+
     /// Announces these tags instead of the present ones, and rewrites the tags file.
+    ///
+    /// # Errors
+    /// The tags are too long, the file cannot be written (nothing has changed then), or the news could not be sent often enough in time.
     pub async fn set_tags(&self, tags: Tags) -> Result<(), Error> {
-        let _ = tags;
-        todo!()
+        let actual = tags.to_meta().len();
+        if actual > META_BYTES_MAX {
+            return Err(CommandError::TagsTooLong { actual, allowed: META_BYTES_MAX }.into());
+        }
+        let turn = self.common.tags_turn.lock().await;
+        if let Some(path) = self.common.tags_file.clone() {
+            memory::save_tags(path, tags.clone()).await?;
+        }
+        let done = self.order(Command::SetTags(tags)).await?;
+        drop(turn);
+        done.await.map_err(|_| Error::Stopped)??;
+        Ok(())
     }
+
     /// Tells everybody; its Lamport time.
+    ///
+    /// # Errors
+    /// The event is too long, or the node has more to repeat than it can keep ([`CommandError::Busy`]).
     pub async fn user_event(&self, event: EventRequest) -> Result<LamportTime, Error> {
-        let _ = event;
-        todo!()
+        match self.command(Command::UserEvent(event)).await? {
+            Done::EventSent { ltime, .. } => Ok(ltime),
+            _ => Ok(LamportTime::default()),
+        }
     }
+
     /// Asks the cluster.
-    pub async fn query(&self, query: QueryRequest) -> Result<Answers, Error> {
-        let _ = query;
-        todo!()
+    ///
+    /// # Errors
+    /// The query is too long or its name reserved, a filter is not usable, or too many are open.
+    pub async fn query(&self, request: QueryRequest) -> Result<Answers, Error> {
+        let (reply, asked) = oneshot::channel();
+        self.give(Order::Query { request, reply }).await?;
+        Ok(asked.await.map_err(|_| Error::Stopped)??)
     }
+
     /// Answers a query.
+    ///
+    /// # Errors
+    /// There is no such query, or the answer is too long.
     pub async fn respond(&self, query: QueryId, payload: &[u8]) -> Result<(), Error> {
-        let _ = (query, payload);
-        todo!()
+        self.command(Command::Respond { query, payload: payload.into() }).await.map(drop)
     }
-    /// Changes or lists keys. # Errors: [`rumormill_core::error::CommandError::KeysFailed`] and `KeysUnanswered` carry the report too.
+
+    /// Changes or lists keys.
+    ///
+    /// # Errors
+    /// [`CommandError::KeysFailed`] and [`CommandError::KeysUnanswered`] carry the report too.
     pub async fn keys(&self, action: KeyAction, relay_factor: u8) -> Result<KeyReport, Error> {
-        let _ = (action, relay_factor);
-        todo!()
+        match self.command(Command::Keys { action, relay_factor }).await? {
+            Done::Keys(report) => Ok(*report),
+            _ => Ok(KeyReport::default()),
+        }
     }
+
     /// Figures.
+    ///
+    /// # Errors
+    /// The agent has stopped.
     pub async fn stats(&self) -> Result<Stats, Error> {
-        todo!()
+        let traffic = self.common.traffic.clone();
+        self.look(move |node| Stats {
+            counters: *node.counters(),
+            clocks: node.clocks(),
+            health: node.health(),
+            queues: node.queue_depths(),
+            encrypted: !node.keyring().is_empty(),
+            suspicions: node.open_suspicions(),
+            coordinate_resets: node.counters().coordinate_resets,
+            traffic: traffic.read(),
+        })
+        .await
     }
+
     /// This node's keys.
+    ///
+    /// # Errors
+    /// The agent has stopped.
     pub async fn keyring(&self) -> Result<Keyring, Error> {
-        todo!()
+        self.look(|node| node.keyring().clone()).await
     }
+
     /// Where a member is in the network's coordinate space; `None`: not known.
+    ///
+    /// # Errors
+    /// The agent has stopped.
     pub async fn coordinate(&self, name: &str) -> Result<Option<Coordinate>, Error> {
-        let _ = name;
-        todo!()
+        let name = name.to_owned();
+        self.look(move |node| node.coordinate_of(&name)).await
     }
+
     /// How long the agent's task took from being due to running, at worst in the last minute.
     #[must_use]
     pub fn lag(&self) -> Duration {
-        todo!()
+        self.common.lag.worst(std::time::Instant::now())
     }
+
     /// Settings of the running node, for display.
     #[must_use]
     pub fn settings(&self) -> BTreeMap<&'static str, String> {
-        todo!()
+        self.common.settings.clone()
+    }
+
+    async fn give(&self, order: Order) -> Result<(), Error> {
+        self.common.orders.send(order).await.map_err(|_| Error::Stopped)
+    }
+
+    async fn order(&self, command: Command) -> Result<oneshot::Receiver<Result<Done, CommandError>>, Error> {
+        let (reply, done) = oneshot::channel();
+        self.give(Order::Command { command, reply }).await?;
+        Ok(done)
+    }
+
+    async fn command(&self, command: Command) -> Result<Done, Error> {
+        let done = self.order(command).await?;
+        Ok(done.await.map_err(|_| Error::Stopped)??)
+    }
+
+    /// Reads something of the node, between two steps.
+    async fn look<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Node) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, seen) = oneshot::channel();
+        let look = move |node: &Node| {
+            // Who asked may be gone.
+            let _ = reply.send(read(node));
+        };
+        self.give(Order::Look(Box::new(look))).await?;
+        seen.await.map_err(|_| Error::Stopped)
     }
 }

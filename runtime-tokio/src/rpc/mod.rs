@@ -1,3 +1,8 @@
-//! Serf's control protocol: msgpack objects back to back on TCP.
+//! Serf's control protocol: msgpack objects back to back on TCP. The agent's side, and a client.
 
+pub mod client;
+pub mod codec;
 pub mod filter;
+pub mod log;
+pub mod messages;
+pub mod server;

@@ -57,6 +57,27 @@ fn notes_change_no_behaviour() {
 }
 
 #[test]
+fn the_revision_grows_exactly_with_what_an_application_sees() {
+    let mut net = Cluster::converged(6, &lan());
+    net.kill(3);
+    net.command(1, 1, Command::SetTags(Tags::from_iter([("role", "web")])));
+    let seen = |net: &Cluster| {
+        let members = net.node(0).members();
+        let rows: Vec<String> =
+            members.map(|m| format!("{:?} {:?} {:?}", m.identity, m.incarnation, m.status)).collect();
+        (net.node(0).members_revision(), rows)
+    };
+    let (first, mut last) = (seen(&net), seen(&net));
+    for _ in 0..600 {
+        net.run(SECOND / 10);
+        let now = seen(&net);
+        assert_eq!(now.0 > last.0, now.1 != last.1, "{last:?} {now:?}");
+        last = now;
+    }
+    assert!(last.0 >= first.0 + 2, "the new tags and the failure were seen");
+}
+
+#[test]
 fn time_that_goes_back_is_clamped_and_counted() {
     let mut net = Cluster::converged(2, &lan());
     net.run(5 * SECOND);

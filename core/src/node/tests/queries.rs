@@ -183,9 +183,19 @@ fn a_query_is_passed_on_by_those_it_is_not_for() {
 }
 
 #[test]
+fn a_ping_of_the_application_is_acknowledged_by_all_and_delivered_to_none() {
+    let mut net = Cluster::converged(3, &quiet());
+    let ping = QueryRequest { name: "_rumor_ping".into(), ack: true, ..QueryRequest::default() };
+    net.command(0, 1, Command::Query(ping));
+    net.run(SECOND);
+    assert_eq!([0, 1, 2].map(|i| count(&net, i, "query")), [0; 3]);
+    assert_eq!(count(&net, 0, "ack"), 3);
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused_at_once_with_the_reason() {
     let mut net = Cluster::converged(2, &quiet());
-    let reserved = QueryRequest { name: "_rumor_ping".into(), ..QueryRequest::default() };
+    let reserved = QueryRequest { name: "_rumor_list-keys".into(), ..QueryRequest::default() };
     let unclosed = QueryRequest { tags: where_tag("role", "("), ..load() };
     let many = QueryRequest { tags: vec![where_tag("role", "x").remove(0); 17], ..load() };
     for (id, request) in (1..).zip([reserved, unclosed, many]) {

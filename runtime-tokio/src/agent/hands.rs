@@ -1,0 +1,119 @@
+//! What a node's outputs need: sockets, streams, those who wait, the application, the files.
+
+use std::time::Duration;
+
+use rumormill_core::counters::Counters;
+use rumormill_core::io::{Done, Event, Output};
+use rumormill_core::{Instant, Node};
+use tracing::{error, warn};
+
+use super::Stopped;
+use super::feed::Feed;
+use super::memory::Memory;
+use super::streams::Streams;
+use super::subscription::Answer;
+use super::waiting::Waiting;
+use crate::net::{Links, UdpOut};
+
+/// Time between two lines about packets that were refused, which peers cause.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
+
+pub(super) struct Hands {
+    pub(super) udp: UdpOut,
+    pub(super) links: Links,
+    /// Nothing goes out as a datagram.
+    pub(super) tcp_only: bool,
+    pub(super) streams: Streams,
+    pub(super) waiting: Waiting,
+    pub(super) feed: Feed,
+    pub(super) memory: Memory,
+    pub(super) refusals: Refusals,
+    /// Why the driver has to stop.
+    pub(super) stop: Option<Stopped>,
+}
+
+impl Hands {
+    /// Does one thing that the node wants done.
+    pub(super) fn carry_out(&mut self, output: Output<'_>, node: &Node, now: Instant) {
+        match output {
+            Output::Packet { to, bytes, .. } => {
+                if self.tcp_only || self.links.leads_to(to) {
+                    self.links.send(to, bytes);
+                } else {
+                    self.udp.send(to, bytes);
+                }
+            }
+            Output::Stream { id, action } => self.streams.act(id, action, node.estimated_size() as usize),
+            Output::Event(event) => self.event(&event, node, now),
+            Output::Completed { id, result } => {
+                if matches!(result, Ok(Done::Left)) {
+                    self.stop = Some(Stopped::Left);
+                }
+                self.waiting.completed(id, result);
+            }
+            Output::Note(_) => {}
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, node: &Node, now: Instant) {
+        match *event {
+            Event::Ack { command, from } => self.waiting.answer(command, Answer::Ack { from: from.into() }),
+            Event::Answer { command, from, payload } => {
+                self.waiting.answer(command, Answer::Response { from: from.into(), payload: payload.into() });
+            }
+            Event::KeysChanged => self.memory.keys(node.keyring()),
+            Event::MustStop { reason } => {
+                error!("serf: {reason}");
+                self.stop = Some(Stopped::MustStop(reason.into()));
+            }
+            _ => {
+                self.memory.event(event);
+                self.feed.event(event, node, now);
+            }
+        }
+    }
+
+    /// After a turn of the driver: tells everybody what has come of it.
+    pub(super) fn end_turn(&mut self, node: &Node, now: Instant) {
+        if self.feed.tell(node, now) {
+            self.waiting.tell();
+        }
+        self.memory.end_turn(node);
+        self.refusals.look(node.counters(), now);
+    }
+
+    /// When it has something to do although nothing comes in.
+    pub(super) fn deadline(&self, node: &Node) -> Option<Instant> {
+        let behind = self.feed.is_behind(node).then(|| self.feed.rested_at());
+        [self.feed.deadline(), behind].into_iter().flatten().min()
+    }
+}
+
+/// Says now and then that, and why, packets and frames of peers are refused.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    told: Counters,
+    next: Instant,
+}
+
+impl Refusals {
+    fn look(&mut self, counters: &Counters, now: Instant) {
+        let refused = |counters: &Counters| counters.packets_rejected + counters.frames_rejected;
+        let fresh = refused(counters) - refused(&self.told);
+        if fresh == 0 || now < self.next {
+            return;
+        }
+        let since = |of: fn(&Counters) -> u64| of(counters) - of(&self.told);
+        warn!(
+            "memberlist: refused {fresh} packets and frames: {} sealed with no key of ours or not sealed, {} of another label, {} of \
+             another version, {} damaged, {} malformed",
+            since(|c| c.rejected_seal),
+            since(|c| c.rejected_label),
+            since(|c| c.rejected_version),
+            since(|c| c.rejected_checksum),
+            since(|c| c.rejected_malformed),
+        );
+        self.told = *counters;
+        self.next = now + BETWEEN_REPORTS;
+    }
+}

@@ -1,0 +1,194 @@
+//! From settings to a running agent, step by step.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rumormill_core::config::format_duration;
+use rumormill_core::id::NodeName;
+use rumormill_core::io::Outbox;
+use rumormill_core::keyring::Keyring;
+use rumormill_core::{Birth, Node, Restore, Seed};
+use tokio::sync::{broadcast, mpsc, watch};
+use tracing::warn;
+
+use super::clock::Clock;
+use super::driver::{Core, Driver};
+use super::feed::{self, Feed};
+use super::handle::Common;
+use super::hands::{Hands, Refusals};
+use super::lag::Lag;
+use super::memory::Memory;
+use super::order::ORDERS_WAITING;
+use super::streams::Streams;
+use super::waiting::Waiting;
+use super::{Builder, Error, Events, Handle};
+use crate::member::Member;
+use crate::net::{self, Acceptor, Away, Bound, Limits, Links, TrafficCounters};
+
+/// Binds, restores, starts the driver, joins.
+pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
+    let name = name(builder.name.as_deref())?;
+    builder.config.check().map_err(rumormill_core::error::BirthError::from)?;
+    let bound = net::bind(builder.bind)?;
+    let addr = net::advertised(builder.advertise, bound.addr)?;
+    let keyring = std::mem::take(&mut builder.keyring);
+    warn_of_eavesdroppers(addr, &keyring);
+    let tags = std::mem::take(&mut builder.tags);
+    let restore = Restore::default();
+    let memory = Memory::default();
+    let (join, replay) = (std::mem::take(&mut builder.join), builder.replay);
+
+    let settings = settings(&builder, &name, bound.addr, addr, &keyring);
+    let clock = Clock::starting_now();
+    let birth = Birth { name, addr, tags: &tags, seed: seed()?, keyring, restore };
+    let config = Arc::new(builder.config.clone());
+    let node = Node::new(config.clone(), birth, clock.now())?;
+    let handle = spawn(node, bound, clock, memory, &builder, settings).await?;
+    if !join.is_empty()
+        && let Err(error) = handle.join(&join, replay).await
+    {
+        handle.shutdown().await;
+        return Err(error);
+    }
+    Ok(handle)
+}
+
+fn name(given: Option<&str>) -> Result<NodeName, Error> {
+    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = given.map_or_else(host, str::to_owned);
+    NodeName::new(&name)
+        .map_err(|error| Error::Setting(format!("the node name \"{}\": {error}", name.escape_debug())))
+}
+
+fn seed() -> Result<Seed, Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Io {
+        what: "asking the system for random numbers".into(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(Seed::from_os(bytes))
+}
+
+fn warn_of_eavesdroppers(addr: SocketAddr, keyring: &Keyring) {
+    let public = match addr.ip() {
+        IpAddr::V4(v4) => !(v4.is_private() || v4.is_loopback() || v4.is_link_local()),
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
+    };
+    if public && keyring.is_empty() {
+        warn!(
+            "memberlist: advertising the public address {addr} without encryption: anybody can read, and join"
+        );
+    }
+}
+
+/// Makes all parts, and sets them going.
+async fn spawn(
+    node: Node,
+    bound: Bound,
+    clock: Clock,
+    memory: Memory,
+    builder: &Builder,
+    settings: BTreeMap<&'static str, String>,
+) -> Result<Handle, Error> {
+    let config = Arc::new(node.config().clone());
+    let traffic = Arc::new(TrafficCounters::default());
+    let sockets = net::split(bound.udp, traffic.clone()).await;
+    let (udp, udp_out) =
+        sockets.map_err(|source| Error::Io { what: format!("starting UDP {}", bound.addr), source })?;
+    let (to_streams, streams) = mpsc::channel(net::FRAMES_WAITING);
+    let (to_links, links) = mpsc::channel(net::PACKETS_WAITING);
+    let (to_orders, orders) = mpsc::channel(ORDERS_WAITING);
+    let (to_events, _) = broadcast::channel(Events::CAPACITY);
+    let (to_list, list) = watch::channel(feed::list(&node));
+    let (to_stopped, stopped) = watch::channel(None);
+    let lag = Arc::new(Lag::new());
+    let away = Away { config: config.clone(), driver: to_streams, traffic: traffic.clone() };
+    let limits = Limits { streams: config.streams_max as usize, links: net::ACCEPTED_MAX };
+
+    let me = Member {
+        identity: node.identity().clone(),
+        incarnation: node.incarnation(),
+        status: rumormill_core::io::Status::Alive,
+    };
+    let common = Common {
+        me,
+        port: bound.addr.port(),
+        orders: to_orders.clone(),
+        list,
+        events: to_events.downgrade(),
+        stopped,
+        lag: lag.clone(),
+        traffic: traffic.clone(),
+        settings,
+        tags_file: builder.tags_file.clone(),
+        tags_turn: tokio::sync::Mutex::new(()),
+    };
+    let hands = Hands {
+        udp: udp_out,
+        links: Links::new(to_links.clone(), traffic.clone()),
+        tcp_only: builder.tcp_only,
+        streams: Streams::new(away.clone(), clock),
+        waiting: Waiting::new(traffic),
+        feed: Feed::new(&node, to_events, to_list, builder.coalesce, clock),
+        memory,
+        refusals: Refusals::default(),
+        stop: None,
+    };
+    let driver = Driver {
+        core: Core { node, outbox: Outbox::new(), clock },
+        hands,
+        udp,
+        orders,
+        _orders: to_orders,
+        streams,
+        links,
+        acceptor: Acceptor::start(bound.tcp, away, to_links, limits),
+        lag,
+        stopped: to_stopped,
+    };
+    tokio::spawn(driver.run());
+    Ok(Handle::new(common))
+}
+
+/// The settings of a node, as they are shown.
+fn settings(
+    builder: &Builder,
+    name: &NodeName,
+    bound: SocketAddr,
+    advertised: SocketAddr,
+    keyring: &Keyring,
+) -> BTreeMap<&'static str, String> {
+    let Builder { config, .. } = builder;
+    let path = |path: &Option<std::path::PathBuf>| {
+        path.as_ref().map_or_else(String::new, |path| path.display().to_string())
+    };
+    let shown = |key, value: String| (key, value);
+    BTreeMap::from([
+        shown("name", name.to_string()),
+        shown("bind", bound.to_string()),
+        shown("advertise", advertised.to_string()),
+        shown("encrypted", (!keyring.is_empty()).to_string()),
+        shown("snapshot", path(&builder.snapshot)),
+        shown("rejoin_after_leave", builder.rejoin_after_leave.to_string()),
+        shown("keyring_file", path(&builder.keyring_file)),
+        shown("tags_file", path(&builder.tags_file)),
+        shown("record", path(&builder.record)),
+        shown("tcp_only", builder.tcp_only.to_string()),
+        shown("coalesce", builder.coalesce.is_some().to_string()),
+        shown("label", config.label.clone()),
+        shown("probe_interval", format_duration(config.probe_interval)),
+        shown("probe_timeout", format_duration(config.probe_timeout)),
+        shown("suspicion_mult", config.suspicion_mult.to_string()),
+        shown("gossip_interval", format_duration(config.gossip_interval)),
+        shown("gossip_nodes", config.gossip_nodes.to_string()),
+        shown("push_pull_interval", format_duration(config.push_pull_interval)),
+        shown("reconnect_interval", format_duration(config.reconnect_interval)),
+        shown("reconnect_timeout", format_duration(config.reconnect_timeout)),
+        shown("tombstone_timeout", format_duration(config.tombstone_timeout)),
+        shown("broadcast_timeout", format_duration(config.broadcast_timeout)),
+        shown("user_event_bytes_max", config.user_event_bytes_max.to_string()),
+        shown("query_bytes_max", config.query_bytes_max.to_string()),
+        shown("response_bytes_max", config.response_bytes_max.to_string()),
+    ])
+}

@@ -1,0 +1,1 @@
+//! Finding the cluster by multicast DNS.
