@@ -235,7 +235,7 @@ fn user_event(event: WaitingEvent) -> Event {
 /// Members come and go at a pace that the cluster sets, so these lines are not limited; Serf has the same.
 fn log(event: &CoreEvent<'_>) {
     let line = |what: &str, member: &SharedIdentity, addr: SocketAddr| {
-        info!("serf: {what}: {} {}", member.name, addr.ip())
+        info!("serf: {what}: {} {}", member.name, addr.ip());
     };
     match event {
         CoreEvent::Join { member, .. } => line("EventMemberJoin", member, member.addr),
