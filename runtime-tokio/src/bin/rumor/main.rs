@@ -1,18 +1,28 @@
 //! The program `rumor`.
 #![forbid(unsafe_code)]
-// What only the agent and the client commands use is not used yet.
+// What only the agent uses is not used yet.
 #![allow(dead_code, unused_imports)]
 
 mod args;
+mod commands;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os()) {
-        Ok(command) => {
-            anstream::println!("{command:?}");
-            ExitCode::SUCCESS
+    let command = match args::parse(std::env::args_os()) {
+        Ok(command) => command,
+        Err(exit) => return exit.print(),
+    };
+    // A client command waits for one connection: one thread is enough.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("Error starting: {error}");
+            return ExitCode::FAILURE;
         }
-        Err(exit) => exit.print(),
-    }
+    };
+    runtime.block_on(commands::run(&command)).unwrap_or_else(|| {
+        anstream::eprintln!("{command:?}");
+        ExitCode::FAILURE
+    })
 }

@@ -97,8 +97,12 @@ mod tests {
 
     #[test]
     fn a_failure_says_what_and_what_next() {
-        let failure = Failure::new("Error joining the cluster: 1 error occurred:\n\t* no\n\n").hint("try another");
-        assert_eq!(failure.text(), "Error joining the cluster: 1 error occurred:\n\t* no\nhint: try another\n");
+        let failure =
+            Failure::new("Error joining the cluster: 1 error occurred:\n\t* no\n\n").hint("try another");
+        assert_eq!(
+            failure.text(),
+            "Error joining the cluster: 1 error occurred:\n\t* no\nhint: try another\n"
+        );
         assert_eq!(failure.code, 1);
         assert_eq!(Failure::silent().text(), "");
     }

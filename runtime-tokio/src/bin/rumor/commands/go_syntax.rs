@@ -51,7 +51,8 @@ pub(crate) fn list(values: &[String]) -> String {
 pub(crate) fn map<'a>(entries: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut entries: Vec<_> = entries.into_iter().collect();
     entries.sort_by(|a, b| a.0.cmp(b.0));
-    let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{}:{value}", quoted(key))).collect();
+    let entries: Vec<String> =
+        entries.into_iter().map(|(key, value)| format!("{}:{value}", quoted(key))).collect();
     format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
 }
 
@@ -80,7 +81,10 @@ mod tests {
         assert_eq!(bytes("[]byte", b"a\nb"), "[]byte{0x61, 0xa, 0x62}");
         assert_eq!(bytes("[]uint8", &[127, 0, 0, 1]), "[]uint8{0x7f, 0x0, 0x0, 0x1}");
         assert_eq!(list(&[number(1), quoted("x")]), r#"[]interface {}{1, "x"}"#);
-        assert_eq!(map([("b", number(1)), ("a", number(2))]), r#"map[interface {}]interface {}{"a":2, "b":1}"#);
+        assert_eq!(
+            map([("b", number(1)), ("a", number(2))]),
+            r#"map[interface {}]interface {}{"a":2, "b":1}"#
+        );
         assert_eq!(map([]), "map[interface {}]interface {}{}");
     }
 }

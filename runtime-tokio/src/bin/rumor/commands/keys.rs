@@ -16,11 +16,9 @@ struct Words {
 
 const fn words(change: KeyChange<'_>) -> Words {
     let (begin, done, failed) = match change {
-        KeyChange::Install(_) => (
-            "Installing key on all members...",
-            "Successfully installed key!",
-            "Error installing key",
-        ),
+        KeyChange::Install(_) => {
+            ("Installing key on all members...", "Successfully installed key!", "Error installing key")
+        }
         KeyChange::Use(_) => (
             "Changing primary key on all members...",
             "Successfully changed primary key!",
@@ -126,6 +124,9 @@ mod tests {
         assert_eq!(text, "Failed to gather member keys: 2/3 nodes reported failure\n");
         reply.num_resp = 1;
         let text = failed(&words(KeyChange::Use("k")), "1/3 nodes reported success", &reply).text();
-        assert!(text.starts_with("Error changing primary key: 1/3 nodes reported success\nhint: 2 of 3 members"), "{text}");
+        assert!(
+            text.starts_with("Error changing primary key: 1/3 nodes reported success\nhint: 2 of 3 members"),
+            "{text}"
+        );
     }
 }

@@ -17,7 +17,8 @@ pub(crate) async fn run(args: &MembersArgs) -> Outcome {
         warn("Deprecation warning: -role has been replaced with -tag role=REGEX\n");
         tags.insert("role".into(), role.clone());
     }
-    let (status, name) = (args.status.as_deref().unwrap_or_default(), args.name.as_deref().unwrap_or_default());
+    let (status, name) =
+        (args.status.as_deref().unwrap_or_default(), args.name.as_deref().unwrap_or_default());
     let client = connect(&args.rpc).await?;
     let members = client.members_filtered(&tags, status, name).await;
     let expressions = || [status, name].into_iter().chain(tags.values().map(String::as_str));
@@ -151,10 +152,7 @@ mod tests {
 
     #[test]
     fn only_the_status_is_coloured() {
-        assert_eq!(
-            text(&cluster()[1..2], false, true),
-            "db-1  [::1]:17947  \u{1b}[31mfailed\u{1b}[0m\n"
-        );
+        assert_eq!(text(&cluster()[1..2], false, true), "db-1  [::1]:17947  \u{1b}[31mfailed\u{1b}[0m\n");
     }
 
     #[test]

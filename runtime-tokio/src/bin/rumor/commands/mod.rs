@@ -132,12 +132,19 @@ mod tests {
 
     #[test]
     fn no_agent_is_told_as_serf_tells_it_with_what_to_do_next() {
-        let error = ClientError::Connect { address: "127.0.0.1:1".into(), reason: "connection refused".into() };
+        let error =
+            ClientError::Connect { address: "127.0.0.1:1".into(), reason: "connection refused".into() };
         let text = unreachable("127.0.0.1:1", &error).text();
-        assert!(text.starts_with("Error connecting to Serf agent: 127.0.0.1:1: connection refused\nhint: start"), "{text}");
+        assert!(
+            text.starts_with("Error connecting to Serf agent: 127.0.0.1:1: connection refused\nhint: start"),
+            "{text}"
+        );
         let error = ClientError::Auth("Invalid authentication token".into());
         let text = unreachable("127.0.0.1:1", &error).text();
-        assert!(text.starts_with("Error connecting to Serf agent: Invalid authentication token\nhint: give"), "{text}");
+        assert!(
+            text.starts_with("Error connecting to Serf agent: Invalid authentication token\nhint: give"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::output::Output;
 use super::{connect, go_syntax as go, refused};
 use crate::args::MonitorArgs;
 
-const WHAT_FOLLOWS: &str = "Remote side ended the monitor! This usually means that the remote side has exited or crashed.";
+const WHAT_FOLLOWS: &str =
+    "Remote side ended the monitor! This usually means that the remote side has exited or crashed.";
 
 /// Prints until it is interrupted (success) or the agent ends (failure).
 pub(crate) async fn run(args: &MonitorArgs) -> Outcome {
@@ -112,8 +113,13 @@ mod tests {
             "Event Info:\n\tCoalesce: false\n\tEvent: \"user\"\n\tLTime: 2\n\tName: \"raw\"\n\
              \tPayload: []byte{0x61, 0xa, 0x62}\n"
         );
-        let query =
-            QueryEventRecord { event: "query".into(), id: 1, l_time: 160, name: "load".into(), payload: vec![] };
+        let query = QueryEventRecord {
+            event: "query".into(),
+            id: 1,
+            l_time: 160,
+            name: "load".into(),
+            payload: vec![],
+        };
         assert_eq!(
             block(&StreamRecord::Query(query)),
             "Event Info:\n\tEvent: \"query\"\n\tID: 1\n\tLTime: 0xa0\n\tName: \"load\"\n\tPayload: <nil>\n"

@@ -102,8 +102,9 @@ impl Cell {
 /// Rows in columns, two blanks apart; no blanks at the end of a line.
 pub(crate) fn table(rows: &[Vec<Cell>], colours: bool) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> =
-        (0..columns).map(|i| rows.iter().filter_map(|row| row.get(i)).map(Cell::width).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(Cell::width).max().unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let filled = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
@@ -128,7 +129,8 @@ pub(crate) fn table(rows: &[Vec<Cell>], colours: bool) -> String {
 /// JSON, byte for byte as Serf writes it: two blanks of indentation, and `<`, `>`, `&` as escapes.
 pub(crate) fn json(document: &impl Serialize) -> io::Result<String> {
     let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, SerfStyle(PrettyFormatter::new()));
+    let mut serializer =
+        serde_json::Serializer::with_formatter(&mut bytes, SerfStyle(PrettyFormatter::new()));
     document.serialize(&mut serializer)?;
     // serde_json writes UTF-8 only.
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn columns_align_and_lines_end_without_blanks() {
-        let rows = [row(&["a", "127.0.0.1:7946", "alive", ""]), row(&["long-name", "[::1]:7946", "failed", "k=v"])];
+        let rows =
+            [row(&["a", "127.0.0.1:7946", "alive", ""]), row(&["long-name", "[::1]:7946", "failed", "k=v"])];
         assert_eq!(
             table(&rows, false),
             "a          127.0.0.1:7946  alive\nlong-name  [::1]:7946      failed  k=v\n"
@@ -227,7 +230,8 @@ mod tests {
 
     #[test]
     fn colours_do_not_change_the_alignment() {
-        let rows = [vec![Cell::status("alive"), Cell::new("x")], vec![Cell::status("failed"), Cell::new("y")]];
+        let rows =
+            [vec![Cell::status("alive"), Cell::new("x")], vec![Cell::status("failed"), Cell::new("y")]];
         assert_eq!(table(&rows, true), "\u{1b}[32malive\u{1b}[0m   x\n\u{1b}[31mfailed\u{1b}[0m  y\n");
         assert_eq!(table(&rows, false), "alive   x\nfailed  y\n");
     }

@@ -134,7 +134,8 @@ mod tests {
         }
         assert_eq!(all.totals(true), "Total Acks: 2\nTotal Responses: 1\n");
         assert_eq!(all.totals(false), "Total Responses: 1\n");
-        let expected = "{\n  \"Acks\": [\n    \"a\",\n    \"b\"\n  ],\n  \"Responses\": {\n    \"b\": \"x\\n\"\n  }\n}";
+        let expected =
+            "{\n  \"Acks\": [\n    \"a\",\n    \"b\"\n  ],\n  \"Responses\": {\n    \"b\": \"x\\n\"\n  }\n}";
         assert_eq!(json(&all.sorted()).unwrap(), expected);
     }
 }

@@ -70,7 +70,8 @@ fn verdict(live: &[String], acks: &BTreeMap<String, u32>) -> Outcome {
     let mut text = String::new();
     let mut tell = |title: &str, names: &[&String], meaning: &str| {
         if !names.is_empty() {
-            let mut names: Vec<String> = names.iter().map(|name| format!("\t{}\n", in_one_line(name))).collect();
+            let mut names: Vec<String> =
+                names.iter().map(|name| format!("\t{}\n", in_one_line(name))).collect();
             names.sort_unstable();
             text.push_str(&format!("{title}\n{}{meaning}\n", names.concat()));
         }
@@ -85,11 +86,7 @@ fn verdict(live: &[String], acks: &BTreeMap<String, u32>) -> Outcome {
         &extra,
         "They are not taken for alive, yet they answer: either they have just joined, or they are falsely accused.",
     );
-    tell(
-        "Duplicate responses from:",
-        &twice,
-        "Two members with one name: names have to be unique.",
-    );
+    tell("Duplicate responses from:", &twice, "Two members with one name: names have to be unique.");
     if text.is_empty() { Ok(()) } else { Err(Failure::new(text).hint(TIPS)) }
 }
 
@@ -107,10 +104,16 @@ mod tests {
     fn it_succeeds_only_where_all_live_members_answered_once() {
         assert_eq!(judged(&["a", "b"], &[("a", 1), ("b", 1)]), Ok(()));
         let text = judged(&["b", "a", "c"], &[("c", 1)]).unwrap_err();
-        assert!(text.starts_with("Received less acks than live nodes! Missing acks from:\n\ta\n\tb\n"), "{text}");
+        assert!(
+            text.starts_with("Received less acks than live nodes! Missing acks from:\n\ta\n\tb\n"),
+            "{text}"
+        );
         assert!(text.contains("\nhint: to find out why:\n"), "{text}");
         let text = judged(&["a"], &[("a", 1), ("x", 1)]).unwrap_err();
-        assert!(text.starts_with("Received more acks than live nodes! Acks from non-live nodes:\n\tx\n"), "{text}");
+        assert!(
+            text.starts_with("Received more acks than live nodes! Acks from non-live nodes:\n\tx\n"),
+            "{text}"
+        );
         let text = judged(&["a"], &[("a", 2)]).unwrap_err();
         assert!(text.starts_with("Duplicate responses from:\n\ta\n"), "{text}");
     }

@@ -30,12 +30,15 @@ async fn coordinate(client: &Client, name: &str) -> Outcome<Coordinate> {
     let found = client.coordinate(name).await;
     let found = found.map_err(|error| refused("Error getting coordinates", &error))?;
     let found = found.map(|at| {
-        let wrong = || Failure::new(format!("The coordinate of node \"{name}\" has {} dimensions, not 8", at.vec.len()));
+        let wrong = || {
+            Failure::new(format!("The coordinate of node \"{name}\" has {} dimensions, not 8", at.vec.len()))
+        };
         at.to_core().ok_or_else(wrong)
     });
     found.unwrap_or_else(|| {
-        Err(Failure::new(format!("Could not find a coordinate for node \"{name}\""))
-            .hint("`rumor members` lists all names; a new member's coordinate is known after its first probe"))
+        Err(Failure::new(format!("Could not find a coordinate for node \"{name}\"")).hint(
+            "`rumor members` lists all names; a new member's coordinate is known after its first probe",
+        ))
     })
 }
 

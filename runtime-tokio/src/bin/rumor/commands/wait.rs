@@ -85,9 +85,8 @@ async fn watch(
 fn gave_up(args: &WaitArgs, missing: Option<Missing>) -> Failure {
     let begin = format!("Timed out after {:?} waiting for {}", args.timeout, args.until);
     match missing {
-        Some(Missing::Members(unmet)) => {
-            Failure::new(format!("{begin}: {}", unmet.join(", "))).hint("`rumor members` shows who is missing")
-        }
+        Some(Missing::Members(unmet)) => Failure::new(format!("{begin}: {}", unmet.join(", ")))
+            .hint("`rumor members` shows who is missing"),
         Some(Missing::Agent(failure)) => failure.after(&begin),
         None => Failure::new(begin),
     }
