@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumormill_core::error::StreamFailure;
-use rumormill_core::io::{Command, Input, Outbox, StreamInput};
+use rumormill_core::io::{Command, Event, Input, Outbox, StreamInput};
 use rumormill_core::{Instant, Node, step};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
@@ -66,6 +66,7 @@ pub(super) struct Driver {
 impl Driver {
     /// Runs until the agent stops.
     pub(super) async fn run(mut self) {
+        self.greet();
         let mut timer = std::pin::pin!(sleep(Duration::ZERO));
         let mut armed = None;
         while self.hands.stop.is_none() {
@@ -88,6 +89,14 @@ impl Driver {
             self.turn();
         }
         self.stop().await;
+    }
+
+    /// A node is its own first member, and its application hears of it (Serf).
+    fn greet(&mut self) {
+        let Self { core: Core { node, clock, .. }, hands, .. } = self;
+        let join = Event::Join { member: node.identity(), incarnation: node.incarnation() };
+        hands.feed.event(&join, node, clock.now());
+        hands.end_turn(node, clock.now());
     }
 
     /// When something is due although nothing comes in.

@@ -1,31 +1,35 @@
-//! The program `rumor`.
+//! The program `rumor`: an agent, and the commands that speak to one; to be used as Serf's program is.
 #![forbid(unsafe_code)]
-// What only the agent and the client commands use is not used yet.
-#![allow(dead_code, unused_imports)]
 
+mod agent;
 mod args;
+mod commands;
 mod config;
+mod replay;
 
 use std::process::ExitCode;
 
 use args::{AgentArgs, Command};
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os()) {
-        Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
-        Ok(Command::Man(args)) => ExitCode::from(args::man(&args)),
-        Ok(Command::Completions(args)) => ExitCode::from(args::completions(&args)),
-        Ok(Command::Version) => {
-            anstream::println!(
-                "rumor {}\nAgent Protocol: 5 (Understands back to: 2)",
-                env!("CARGO_PKG_VERSION")
-            );
-            ExitCode::SUCCESS
-        }
-        Ok(command) => {
-            anstream::println!("{command:?}");
-            ExitCode::SUCCESS
-        }
-        Err(exit) => exit.print(),
+    let command = match args::parse(std::env::args_os()) {
+        Ok(command) => command,
+        Err(exit) => return exit.print(),
+    };
+    match command {
+        Command::Agent(args) => agent::run(&args),
+        Command::CheckConfig(args) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
+        Command::Replay(args) => replay::run(&args.file),
+        Command::Completions(args) => ExitCode::from(args::completions(&args)),
+        Command::Man(args) => ExitCode::from(args::man(&args)),
+        // One connection: one thread is enough.
+        client => match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            // All that are no clients were carried out above.
+            Ok(runtime) => runtime.block_on(commands::run(&client)).unwrap_or(ExitCode::FAILURE),
+            Err(error) => {
+                anstream::eprintln!("Error starting: {error}");
+                ExitCode::FAILURE
+            }
+        },
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use condition::{Condition, Counts};
 pub(crate) use local::{CheckConfigArgs, CompletionsArgs, ManArgs, ReplayArgs};
 pub(crate) use manual::{completions, man};
 pub(crate) use rpc::Rpc;
-pub(crate) use values::{Format, LogLevel, Pair, Payload, Profile, Secret, parse_duration};
+pub(crate) use values::{Format, LogLevel, Pair, Profile, Secret, parse_duration};
 
 /// Done.
 pub(crate) const DONE: u8 = 0;

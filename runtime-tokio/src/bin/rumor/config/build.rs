@@ -65,13 +65,21 @@ impl AgentConfig {
         resolve("rpc_addr", &self.rpc_addr, DEFAULT_RPC_PORT)
     }
 
+    /// Where packets and streams are listened for. Blocks while a name is looked up.
+    ///
+    /// # Errors
+    /// The name has no address.
+    pub(crate) fn bind_socket(&self) -> Result<std::net::SocketAddr, BuildError> {
+        resolve("bind", &self.bind, DEFAULT_PORT)
+    }
+
     /// The agent, not started: everything but what `rumor agent` does around it (commands, handlers, mDNS, retries, the log,
     /// `interface`). Blocks while names are looked up.
     ///
     /// # Errors
     /// [`BuildError`].
     pub(crate) fn builder(&self) -> Result<Builder, BuildError> {
-        let bind = resolve("bind", &self.bind, DEFAULT_PORT)?;
+        let bind = self.bind_socket()?;
         let mut builder = Agent::builder()
             .bind(bind)
             .config(self.core_config()?)

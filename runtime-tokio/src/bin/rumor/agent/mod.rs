@@ -1,0 +1,67 @@
+//! `rumor agent`: an agent in the foreground, with everything around it: log, commands, handlers, mDNS, signals.
+
+mod joining;
+mod log;
+mod reloading;
+mod signals;
+mod start;
+mod syslog;
+
+use std::process::ExitCode;
+
+use crate::args::AgentArgs;
+use crate::config::{self, AgentConfig, Diagnostic};
+use log::Log;
+use start::Failure;
+use syslog::Syslog;
+
+/// Runs an agent until it has left, is told to stop, or cannot go on.
+pub(crate) fn run(args: &AgentArgs) -> ExitCode {
+    let config = match config::load(&args.config_paths, args) {
+        Ok(config) => config,
+        Err(problems) => {
+            for problem in problems {
+                anstream::eprintln!("==> {problem}");
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let syslog = match config.syslog.map(Syslog::open).transpose() {
+        Ok(syslog) => syslog,
+        Err(error) => {
+            anstream::eprintln!("==> Syslog setup failed: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let log = Log::install(config.log_level, syslog);
+    warn_of(&config.warnings);
+    // The driver, its streams and clients share one thread: an agent is idle nearly always, and many may run on one machine.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("==> Error starting: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(lead_a_life(config, args, log)) {
+        Ok(code) => code,
+        Err(failure) => {
+            anstream::eprintln!("==> {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn lead_a_life(config: AgentConfig, args: &AgentArgs, log: Log) -> Result<ExitCode, Failure> {
+    anstream::println!("==> Starting rumor agent...");
+    let running = start::start(&config, log).await?;
+    start::announce(&running, &config);
+    Ok(running.until_it_ends(config, args).await)
+}
+
+/// What may not be as somebody wanted.
+fn warn_of(warnings: &[Diagnostic]) {
+    for warning in warnings {
+        tracing::warn!("agent: {warning}");
+    }
+}

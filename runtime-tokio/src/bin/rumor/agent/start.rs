@@ -1,0 +1,220 @@
+//! From settings to a running agent with its surroundings.
+//!
+//! The order is Serf's: the node, its handlers, mDNS, commands, and then the joins, so that handlers hear of everybody.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rumormill_tokio::core::coalesce::Times;
+use rumormill_tokio::discovery::{self, Discovery, DiscoveryError};
+use rumormill_tokio::handlers::{HandlerSpec, Handlers, Limits};
+use rumormill_tokio::rpc::server::{ServerOptions, serve};
+use rumormill_tokio::{Error, Handle, interface_addresses};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::joining::{Wanted, join_found, keep_joining};
+use super::log::Log;
+use crate::config::{AgentConfig, BuildError, EventHandler};
+
+/// Why there is no agent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Settings that this machine cannot do.
+    #[error("{0}")]
+    Build(#[from] BuildError),
+    /// The node did not start.
+    #[error("Failed to start the Serf agent: {0}")]
+    Start(Error),
+    /// A start-up join failed.
+    #[error("Failed to join the cluster: {0}")]
+    Join(Error),
+    /// Commands cannot be taken.
+    #[error("Error starting RPC listener on {0}: {1}")]
+    Rpc(SocketAddr, std::io::Error),
+    /// The interface is not what the settings say.
+    #[error("{0}")]
+    Interface(String),
+    /// mDNS does not start.
+    #[error("Error starting mDNS listener: {0}")]
+    Discovery(#[from] DiscoveryError),
+    /// Signals cannot be listened for.
+    #[error("cannot listen for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// An agent and what belongs to it.
+pub(super) struct Running {
+    pub(super) agent: Handle,
+    pub(super) log: Log,
+    pub(super) rpc_addr: SocketAddr,
+    /// How long a leave may take by the node's own settings.
+    pub(super) leave_within: Duration,
+    pub(super) handlers: Handlers,
+    /// What `info` says of the handlers.
+    pub(super) shown_handlers: watch::Sender<BTreeMap<String, String>>,
+    pub(super) wanted: watch::Sender<Wanted>,
+    pub(super) signals: super::signals::Signals,
+    /// Ends when joining was tried too often.
+    pub(super) joining: JoinHandle<()>,
+    pub(super) rpc: JoinHandle<()>,
+    pub(super) handling: JoinHandle<()>,
+    pub(super) searching: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+}
+
+/// Starts everything.
+pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Failure> {
+    let core = config.core_config().map_err(BuildError::from)?;
+    let leave_within = 2 * core.broadcast_timeout + core.leave_propagate_delay;
+    let signals = super::signals::Signals::listen().map_err(Failure::Signals)?;
+    let mut builder = config.builder()?.join(Vec::new()).coalesce(Some(Times::default()));
+    if let Some(interface) = &config.interface {
+        builder = builder.bind(on_interface(config, interface)?);
+    }
+    let rpc_addr = config.rpc_socket()?;
+    // Before the node: where commands cannot be taken, the cluster need not see it come and go.
+    let listener = TcpListener::bind(rpc_addr).await.map_err(|error| Failure::Rpc(rpc_addr, error))?;
+    let rpc_addr = listener.local_addr().map_err(|error| Failure::Rpc(rpc_addr, error))?;
+    let agent = builder.start().await.map_err(Failure::Start)?;
+    // Nothing has run since the node started, so that nothing is missed.
+    let events = agent.events();
+    let handlers = Handlers::new(specs(&config.event_handlers), limits(config));
+    let handling = tokio::spawn(handlers.clone().run(agent.clone(), events));
+    let searching = match search(config, &agent) {
+        Ok(searching) => searching,
+        Err(error) => {
+            agent.shutdown().await;
+            return Err(error.into());
+        }
+    };
+    let (shown_handlers, event_handlers) = watch::channel(shown(&config.event_handlers));
+    let auth_key = config.rpc_auth.as_ref().map(|secret| secret.expose().to_owned().into());
+    let clients_max = config.rpc_clients_max as usize;
+    let options =
+        ServerOptions { auth_key, event_handlers, clients_max, ..ServerOptions::new(log.buffer.clone()) };
+    let rpc = tokio::spawn(serve(listener, agent.clone(), options));
+    if !config.start_join.is_empty()
+        && let Err(error) = agent.join(&config.start_join, config.replay_on_join).await
+    {
+        agent.shutdown().await;
+        return Err(Failure::Join(error));
+    }
+    let (wanted, wants) = watch::channel(wanted(config));
+    let joining = tokio::spawn(keep_joining(agent.clone(), wants));
+    Ok(Running {
+        agent,
+        log,
+        rpc_addr,
+        leave_within,
+        handlers,
+        shown_handlers,
+        wanted,
+        signals,
+        joining,
+        rpc,
+        handling,
+        searching,
+    })
+}
+
+/// The address to listen on where an interface is named: the interface's, or the given one if the interface has it.
+fn on_interface(config: &AgentConfig, interface: &str) -> Result<SocketAddr, Failure> {
+    let addresses = interface_addresses(interface).map_err(|error| Failure::Interface(error.to_string()))?;
+    let bind = config.bind_socket()?;
+    if !config.bind_given || bind.ip().is_unspecified() {
+        let first = addresses.first().ok_or_else(|| {
+            Failure::Interface(format!("interface {interface} has no address that others could reach"))
+        })?;
+        return Ok(SocketAddr::new(*first, bind.port()));
+    }
+    if addresses.contains(&bind.ip()) {
+        return Ok(bind);
+    }
+    let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    Err(Failure::Interface(format!(
+        "interface {interface} has not the bind address {}, but {}",
+        bind.ip(),
+        if all.is_empty() { "none".into() } else { all.join(", ") }
+    )))
+}
+
+fn search(
+    config: &AgentConfig,
+    agent: &Handle,
+) -> Result<Option<(watch::Sender<bool>, JoinHandle<()>)>, DiscoveryError> {
+    let Some(cluster) = &config.discover else { return Ok(None) };
+    let options = discovery::Options {
+        interface: config.mdns.interface.clone().or_else(|| config.interface.clone()),
+        disable_ipv4: config.mdns.disable_ipv4,
+        disable_ipv6: config.mdns.disable_ipv6,
+        ..discovery::Options::new(cluster, agent.name(), agent.addr())
+    };
+    let (search, found) = Discovery::start(options)?;
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(join_found(agent.clone(), search, found, config.replay_on_join, stopped));
+    Ok(Some((stop, task)))
+}
+
+/// What is to be joined in the background.
+pub(super) fn wanted(config: &AgentConfig) -> Wanted {
+    Wanted {
+        addresses: config.retry_join.clone(),
+        replay: config.replay_on_join,
+        interval: config.retry_interval,
+        tries: config.retry_max_attempts,
+    }
+}
+
+pub(super) fn specs(handlers: &[EventHandler]) -> Vec<HandlerSpec> {
+    let spec = |handler: &EventHandler| HandlerSpec {
+        filters: handler.filters.clone(),
+        script: handler.script.clone(),
+    };
+    handlers.iter().map(spec).collect()
+}
+
+/// As `info` shows handlers: `type:name` and the script.
+pub(super) fn shown(handlers: &[EventHandler]) -> BTreeMap<String, String> {
+    let each = handlers.iter().flat_map(|handler| {
+        handler.filters.iter().map(move |filter| (filter.to_string(), handler.script.clone()))
+    });
+    each.collect()
+}
+
+fn limits(config: &AgentConfig) -> Limits {
+    let limits = &config.handler_limits;
+    Limits {
+        concurrent: limits.concurrent as usize,
+        queue: limits.queue as usize,
+        timeout: limits.timeout,
+        grace: limits.grace,
+        shutdown: limits.shutdown,
+    }
+}
+
+/// Says on standard output what runs.
+pub(super) fn announce(running: &Running, config: &AgentConfig) {
+    let settings = running.agent.settings();
+    let setting = |key: &str| settings.get(key).cloned().unwrap_or_default();
+    let line = |label: &str, value: &dyn fmt::Display| anstream::println!("    {label:>14}: {value}");
+    anstream::println!("==> rumor agent running!");
+    line("Node name", &format_args!("'{}'", running.agent.name()));
+    line("Bind addr", &format_args!("'{}'", setting("bind")));
+    if setting("advertise") != setting("bind") {
+        line("Advertise addr", &format_args!("'{}'", setting("advertise")));
+    }
+    line("RPC addr", &format_args!("'{}'", running.rpc_addr));
+    line("Encrypted", &setting("encrypted"));
+    line("Snapshot", &config.snapshot_path.is_some());
+    line("Profile", &config.profile.name());
+    if let Some(cluster) = &config.discover {
+        line("mDNS cluster", &cluster);
+    }
+    if let Some(path) = &config.record {
+        line("Recording to", &format_args!("{} (it holds secrets)", path.display()));
+    }
+    anstream::println!("\n==> Log data will now stream in as it occurs (on standard error):\n");
+}
