@@ -1,5 +1,5 @@
 //! The program against the real thing: Debian's `serf` as client of our agents, our commands as clients of its agents, and both
-//! against themselves, by one script whose transcripts have to be equal wherever `docs/serf-differences.md` does not say
+//! against themselves, by one script whose transcripts have to be equal wherever the table "Differences from Serf" of README.md does not say
 //! otherwise; then the clients that others wrote for Serf, in Python and for node.
 //!
 //! Needs Debian's package `serf`, python3 with venv, and npm: `install.sh` beside this file gets the rest.

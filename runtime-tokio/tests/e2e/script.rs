@@ -90,7 +90,7 @@ impl Session {
         exit: i32,
         text: &str,
     ) {
-        let table = include_str!("../../docs/serf-differences.md");
+        let table = include_str!("../../../README.md");
         assert!(table.contains(&format!("| {id} |")), "the table of differences has no line {id}");
         let ours = match side {
             OurAgent => self.agent,

@@ -1,7 +1,7 @@
 //! What the client commands do: each asks an agent by RPC, and prints what Serf's command of that name prints.
 //!
 //! Data goes to standard output, everything else to standard error. Where the output differs from Serf's on purpose, it stands in
-//! `docs/serf-differences.md`.
+//! the table "Differences from Serf" of README.md.
 
 mod event;
 mod failure;
