@@ -34,9 +34,26 @@ pub(super) struct Answer {
 /// One run to do.
 #[derive(Debug)]
 struct Job {
-    kind: &'static str,
-    told: Invocation,
-    query: Option<QueryEvent>,
+    event: Event,
+    /// Name and tags of this node when it happened. Shared, as the event is: what waits takes little.
+    me: Arc<(String, Tags)>,
+}
+
+impl Job {
+    fn kind(&self) -> &'static str {
+        match &self.event {
+            Event::Members(event) => event.kind.name(),
+            Event::User(_) => "user",
+            Event::Query(_) => "query",
+        }
+    }
+
+    const fn query(&self) -> Option<&QueryEvent> {
+        match &self.event {
+            Event::Query(query) => Some(query),
+            Event::Members(_) | Event::User(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -93,17 +110,13 @@ impl Lanes {
 
     /// Gives an event to all handlers that want it.
     pub(super) fn dispatch(&mut self, event: &Event, name: &str, tags: &Tags) {
-        let (kind, query) = match event {
-            Event::Members(event) => (event.kind.name(), None),
-            Event::User(_) => ("user", None),
-            Event::Query(query) => ("query", Some(query)),
-        };
+        let me = Arc::new((name.to_owned(), tags.clone()));
         for lane in self.lanes.iter_mut().filter(|lane| lane.spec.matches(event)) {
-            let job = Job { kind, told: Invocation::new(event, name, tags), query: query.cloned() };
-            if let Err(TrySendError::Full(_)) = lane.jobs.try_send(job) {
+            let job = Job { event: event.clone(), me: me.clone() };
+            if let Err(TrySendError::Full(job)) = lane.jobs.try_send(job) {
                 self.shared.dropped.fetch_add(1, Ordering::Relaxed);
                 if let Some(more) = lane.full.pass(Instant::now()) {
-                    let script = &lane.shown;
+                    let (script, kind) = (&lane.shown, job.kind());
                     warn!(
                         "agent: script '{script}' is too slow: a {kind} event and {more} before it are dropped"
                     );
@@ -159,7 +172,7 @@ impl Runner {
     async fn run(&mut self, job: Job) {
         let limits = self.shared.limits;
         let mut limit = limits.timeout;
-        if let Some(query) = &job.query {
+        if let Some(query) = job.query() {
             limit = limit.min(query.deadline.saturating_duration_since(Instant::now()));
             if limit.is_zero() {
                 debug!("agent: query {:?} was over before script '{}' could answer", query.name, self.shown);
@@ -168,9 +181,10 @@ impl Runner {
         }
         self.shared.started.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let outcome = process::run(&self.script, job.told, limit, limits.grace, self.stop.clone()).await;
+        let told = Invocation::new(&job.event, &job.me.0, &job.me.1);
+        let outcome = process::run(&self.script, told, limit, limits.grace, self.stop.clone()).await;
         let took = started.elapsed();
-        let (shown, kind) = (&self.shown, job.kind);
+        let (shown, kind) = (&self.shown, job.kind());
         if took > SLOW
             && let Some(more) = self.slow.pass(Instant::now())
         {
@@ -182,7 +196,7 @@ impl Runner {
         };
         debug!("agent: event '{kind}' script output: {}", String::from_utf8_lossy(&outcome.output));
         match outcome.end {
-            End::Exited(status) if status.success() => self.answer(job.query, outcome.output).await,
+            End::Exited(status) if status.success() => self.answer(job.query(), outcome.output).await,
             End::Exited(status) => self.failed(&format!("failed for event {kind}: {status}")),
             End::TimedOut => {
                 self.shared.timed_out.fetch_add(1, Ordering::Relaxed);
@@ -192,9 +206,9 @@ impl Runner {
         }
     }
 
-    async fn answer(&self, query: Option<QueryEvent>, output: Vec<u8>) {
+    async fn answer(&self, query: Option<&QueryEvent>, output: Vec<u8>) {
         let Some(query) = query.filter(|_| !output.is_empty()) else { return };
-        let answer = Answer { query: query.id, name: query.name, script: self.shown.clone(), output };
+        let answer = Answer { query: query.id, name: query.name.clone(), script: self.shown.clone(), output };
         // An error means that the agent has stopped.
         let _ = self.answers.send(answer).await;
     }
