@@ -335,8 +335,69 @@ async fn a_recorded_life_is_lived_again_step_by_step() {
     while soon("answers", answers.next()).await.is_some() {}
     a.leave().await.unwrap();
     let report = rumormill_tokio::record::replay(&path).unwrap();
-    assert!(report.difference.is_none() && report.identical > 200, "{report:?}");
+    assert!(report.difference.is_none() && report.identical > 120, "{report:?}");
     let error = builder("c").record(&path).start().await.unwrap_err().to_string();
     assert!(error.contains("recording") && error.contains("not overwritten"), "{error}");
     b.shutdown().await;
+}
+
+#[tokio::test]
+async fn whose_name_is_taken_stops() {
+    let agents = cluster(3).await;
+    let twin = builder("node-02").join(vec![agents[0].addr().to_string()]).start().await.unwrap();
+    let stopped = soon("the vote", twin.stopped()).await;
+    assert!(matches!(&stopped, Stopped::MustStop(reason) if !reason.is_empty()), "{stopped:?}");
+    for agent in &agents {
+        assert_eq!(agent.members().get("node-02").map(|member| member.identity.addr), Some(agents[2].addr()));
+    }
+    shut_down(agents).await;
+}
+
+#[tokio::test]
+async fn who_joins_itself_is_alone() {
+    let a = builder("a").start().await.unwrap();
+    let joined = a.join(&[a.addr().to_string()], false).await.unwrap();
+    assert_eq!((joined.reached, a.members().len()), (1, 1));
+    a.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_leaves_no_agent_behind() {
+    // It accepts, and says nothing, so that the join takes its time.
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let free = builder("probe").start().await.unwrap();
+    let addr = free.addr();
+    free.shutdown().await;
+    let start = builder("a").bind(addr).join(vec![mute.local_addr().unwrap().to_string()]).start();
+    tokio::select! {
+        _ = start => panic!("nobody answered"),
+        accepted = mute.accept() => drop(accepted.unwrap().0.set_nodelay(true)),
+    }
+    soon("the port's freedom", async {
+        while builder("b").bind(addr).start().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn figures_are_there() {
+    let agents = cluster(2).await;
+    let stats = agents[0].stats().await.unwrap();
+    assert!(
+        stats.counters.frames_accepted > 0 && stats.traffic.accepted > 0 && !stats.encrypted,
+        "{stats:?}"
+    );
+    soon("a coordinate", async {
+        while agents[0].coordinate("node-01").await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(agents[0].coordinate("nobody").await.unwrap(), None);
+    assert_eq!(agents[0].settings()["name"], "node-00");
+    assert_eq!(agents[0].settings()["bind"], agents[0].addr().to_string());
+    assert!(agents[0].lag() < LONG);
+    shut_down(agents).await;
 }

@@ -62,6 +62,9 @@ async fn connections_of_garbage_and_of_silence_hurt_only_themselves() {
         if i == 600 {
             let newcomer =
                 soon("joining", builder("newcomer").join(vec![victim.to_string()]).start()).await.unwrap();
+            for agent in &agents {
+                sees(agent, "the newcomer", |members| members.len() == 4).await;
+            }
             newcomer.leave().await.unwrap();
             for agent in &agents {
                 sees(agent, "the newcomer's leave", |members| {

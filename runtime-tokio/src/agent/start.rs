@@ -59,13 +59,33 @@ pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     if !peers.is_empty() {
         tokio::spawn(rejoin(handle.clone(), peers, builder.config.reconnect_interval));
     }
-    if !builder.join.is_empty()
-        && let Err(error) = handle.join(&builder.join, builder.replay).await
-    {
-        handle.shutdown().await;
-        return Err(error);
+    if !builder.join.is_empty() {
+        let unless_joined = StopUnlessKept(Some(handle.clone()));
+        let joined = handle.join(&builder.join, builder.replay).await;
+        unless_joined.keep();
+        if let Err(error) = joined {
+            handle.shutdown().await;
+            return Err(error);
+        }
     }
     Ok(handle)
+}
+
+/// Stops an agent that nobody will get a handle of: its start was given up while it was joining.
+struct StopUnlessKept(Option<Handle>);
+
+impl StopUnlessKept {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StopUnlessKept {
+    fn drop(&mut self) {
+        if let (Some(handle), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { handle.shutdown().await });
+        }
+    }
 }
 
 /// Keys and tags that were given count for more than those in files.

@@ -19,6 +19,8 @@ pub fn quick() -> Config {
         probe_interval: Duration::from_millis(400),
         probe_timeout: Duration::from_millis(200),
         gossip_interval: Duration::from_millis(50),
+        // Twenty members miss a query, which nobody repeats, once in a million times.
+        retransmit_mult: 8,
         push_pull_interval: Duration::from_secs(3),
         leave_propagate_delay: Duration::from_millis(200),
         reconnect_interval: Duration::from_millis(500),
