@@ -17,7 +17,10 @@ use super::Shared;
 use super::outlet::{Gone, Outlet};
 use super::streams::Streams;
 use crate::rpc::codec::{DecodeError, ReadError, Reader};
-use crate::rpc::messages::{self as messages, Command, JoinReply, KeysReply, RequestHeader, errors};
+use crate::rpc::messages::{
+    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RequestHeader,
+    StatsReply, errors,
+};
 
 /// Longest object of a client that has said who it is.
 const OBJECT_BYTES_MAX: usize = 1 << 20;
@@ -151,14 +154,21 @@ impl Session {
         Err(Fault::Close)
     }
 
-    /// An error; with the body that the command's answer has in any case.
+    /// An error; with an empty body where the command's answer has one.
     async fn refuse(&self, command: Option<Command>, seq: u64, error: &str) -> Result<(), Gone> {
+        use Command::{
+            GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
+        };
+        let outlet = &self.outlet;
         match command {
-            Some(Command::Join) => self.outlet.reply(seq, error, &JoinReply::default()).await,
-            Some(command) if command.answers_with_error() => {
-                self.outlet.reply(seq, error, &KeysReply::default()).await
+            Some(Join) => outlet.reply(seq, error, &JoinReply::default()).await,
+            Some(Members | MembersFiltered) => outlet.reply(seq, error, &MembersReply::default()).await,
+            Some(InstallKey | UseKey | RemoveKey | ListKeys) => {
+                outlet.reply(seq, error, &KeysReply::default()).await
             }
-            _ => self.outlet.header(seq, error).await,
+            Some(Stats) => outlet.reply(seq, error, &StatsReply::default()).await,
+            Some(GetCoordinate) => outlet.reply(seq, error, &CoordinateReply::default()).await,
+            _ => outlet.header(seq, error).await,
         }
     }
 
