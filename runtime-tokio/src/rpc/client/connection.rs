@@ -255,8 +255,7 @@ async fn read_one(reader: &mut Reader<OwnedReadHalf>, table: &SharedTable) -> Re
     match waiting {
         None => Err(ClientError::Protocol(format!("a record with the number {seq}, which nobody asked for"))),
         Some(Waiting::Answer { command, to }) => {
-            let follows = has_answer_body(command)
-                && (error.is_empty() || command.answers_with_error() && !errors::is_refusal(&error));
+            let follows = command.has_answer_body() && !errors::is_refusal(&error);
             let body = if follows { Some(reader.require_raw().await.map_err(broken)?) } else { None };
             // Nobody waits any more: dropped.
             let _ = to.send(Ok(Reply { error, body }));
@@ -284,17 +283,6 @@ fn keep(table: &SharedTable, seq: u64, sink: Sink) {
     if table.ended.is_none() {
         table.waiting.insert(seq, Waiting::Open(sink));
     }
-}
-
-/// Whether a command that was done is answered with more than a header.
-const fn has_answer_body(command: Command) -> bool {
-    use Command::{
-        GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
-    };
-    matches!(
-        command,
-        GetCoordinate | InstallKey | Join | ListKeys | Members | MembersFiltered | RemoveKey | Stats | UseKey
-    )
 }
 
 fn broken(error: ReadError) -> ClientError {

@@ -144,10 +144,25 @@ impl Command {
         !matches!(self, Self::Members | Self::Leave | Self::ListKeys | Self::Stats)
     }
 
-    /// Whether the answer's body follows even where the header has an error.
+    /// Whether an answer has a body, also beside an error: Go's client waits for it, unless the error is a refusal
+    /// ([`errors::is_refusal`]).
     #[must_use]
-    pub const fn answers_with_error(self) -> bool {
-        matches!(self, Self::Join | Self::InstallKey | Self::UseKey | Self::RemoveKey | Self::ListKeys)
+    pub const fn has_answer_body(self) -> bool {
+        use Command::{
+            GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
+        };
+        matches!(
+            self,
+            GetCoordinate
+                | InstallKey
+                | Join
+                | ListKeys
+                | Members
+                | MembersFiltered
+                | RemoveKey
+                | Stats
+                | UseKey
+        )
     }
 }
 

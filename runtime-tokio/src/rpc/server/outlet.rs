@@ -1,13 +1,14 @@
 //! What is sent to one client, by its session and by its streams.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{Mutex, watch};
 
+use super::Shared;
 use crate::rpc::codec::encode;
 use crate::rpc::messages::ResponseHeader;
 
@@ -20,12 +21,12 @@ pub(super) struct Outlet {
     pub(super) peer: SocketAddr,
     writer: Mutex<OwnedWriteHalf>,
     broken: watch::Sender<bool>,
-    patience: Duration,
+    shared: Arc<Shared>,
 }
 
 impl Outlet {
-    pub(super) fn new(peer: SocketAddr, writer: OwnedWriteHalf, patience: Duration) -> Self {
-        Self { peer, writer: Mutex::new(writer), broken: watch::Sender::new(false), patience }
+    pub(super) fn new(peer: SocketAddr, writer: OwnedWriteHalf, shared: Arc<Shared>) -> Self {
+        Self { peer, writer: Mutex::new(writer), broken: watch::Sender::new(false), shared }
     }
 
     /// A header, with an error or without.
@@ -54,19 +55,31 @@ impl Outlet {
             if *self.broken.borrow() {
                 return Err(Gone);
             }
-            match tokio::time::timeout(self.patience, writer.write(bytes)).await {
+            match tokio::time::timeout(self.shared.options.patience, writer.write(bytes)).await {
                 Ok(Ok(written)) if written > 0 => bytes = &bytes[written..],
-                Ok(_) => return self.give_up("the connection broke"),
-                Err(_) => return self.give_up("it does not read what it is sent"),
+                Ok(ended) => {
+                    tracing::debug!("agent.ipc: client {}: the connection broke: {ended:?}", self.peer);
+                    return self.give_up();
+                }
+                Err(_) => {
+                    self.warn("cut off: it does not read what it is sent");
+                    return self.give_up();
+                }
             }
         }
         Ok(())
     }
 
-    fn give_up(&self, why: &str) -> Result<(), Gone> {
+    fn give_up(&self) -> Result<(), Gone> {
         self.broken.send_replace(true);
-        tracing::warn!("agent.ipc: cut off client {}: {why}", self.peer);
         Err(Gone)
+    }
+
+    /// Says of the client what it did wrong, as far as the log has room.
+    pub(super) fn warn(&self, what: &str) {
+        if self.shared.throttle.allows() {
+            tracing::warn!("agent.ipc: client {}: {what}", self.peer);
+        }
     }
 }
 

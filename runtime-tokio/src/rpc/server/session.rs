@@ -11,13 +11,16 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use super::Shared;
 use super::outlet::{Gone, Outlet};
 use super::streams::Streams;
 use crate::rpc::codec::{DecodeError, ReadError, Reader};
-use crate::rpc::messages::{self as messages, Command, JoinReply, KeysReply, RequestHeader, errors};
+use crate::rpc::messages::{
+    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RequestHeader,
+    StatsReply, errors,
+};
 
 /// Longest object of a client that has said who it is.
 const OBJECT_BYTES_MAX: usize = 1 << 20;
@@ -60,7 +63,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) -> Self {
         let (reader, writer) = stream.into_split();
-        let outlet = Arc::new(Outlet::new(peer, writer, shared.options.patience));
+        let outlet = Arc::new(Outlet::new(peer, writer, shared.clone()));
         let reader = Reader::new(reader, STRANGER_BYTES_MAX);
         Self { shared, outlet, streams: Streams::default(), reader, standing: Standing::default() }
     }
@@ -83,8 +86,10 @@ impl Session {
                     debug!("agent.ipc: client {peer}: {error}");
                     break;
                 }
-                Ok(Err(error)) => break self.warn(&format!("failed to decode request header: {error}")),
-                Err(_) => break self.warn("it has not said who it is in time"),
+                Ok(Err(error)) => {
+                    break self.outlet.warn(&format!("failed to decode request header: {error}"));
+                }
+                Err(_) => break self.outlet.warn("it has not said who it is in time"),
             };
             if self.handle(request).await.is_err() {
                 break;
@@ -102,13 +107,6 @@ impl Session {
         self.standing.shaken_hands && (self.standing.authenticated || self.shared.options.auth_key.is_none())
     }
 
-    /// Says of the client what it did wrong.
-    fn warn(&self, what: &str) {
-        if self.shared.throttle.allows() {
-            warn!("agent.ipc: client {}: {what}", self.outlet.peer);
-        }
-    }
-
     /// Whether the connection goes on.
     async fn handle(&mut self, RequestHeader { command: name, seq }: RequestHeader) -> Result<(), Gone> {
         let command = Command::named(&name);
@@ -116,7 +114,7 @@ impl Session {
             Ok(()) => Ok(()),
             Err(Fault::Close) => {
                 if command.is_none() {
-                    self.warn(&format!("command {:?} not recognized", clip(&name)));
+                    self.outlet.warn(&format!("command {:?} not recognized", clip(&name)));
                 }
                 Err(Gone)
             }
@@ -151,14 +149,21 @@ impl Session {
         Err(Fault::Close)
     }
 
-    /// An error; with the body that the command's answer has in any case.
+    /// An error; with an empty body where the command's answer has one.
     async fn refuse(&self, command: Option<Command>, seq: u64, error: &str) -> Result<(), Gone> {
+        use Command::{
+            GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
+        };
+        let outlet = &self.outlet;
         match command {
-            Some(Command::Join) => self.outlet.reply(seq, error, &JoinReply::default()).await,
-            Some(command) if command.answers_with_error() => {
-                self.outlet.reply(seq, error, &KeysReply::default()).await
+            Some(Join) => outlet.reply(seq, error, &JoinReply::default()).await,
+            Some(Members | MembersFiltered) => outlet.reply(seq, error, &MembersReply::default()).await,
+            Some(InstallKey | UseKey | RemoveKey | ListKeys) => {
+                outlet.reply(seq, error, &KeysReply::default()).await
             }
-            _ => self.outlet.header(seq, error).await,
+            Some(Stats) => outlet.reply(seq, error, &StatsReply::default()).await,
+            Some(GetCoordinate) => outlet.reply(seq, error, &CoordinateReply::default()).await,
+            _ => outlet.header(seq, error).await,
         }
     }
 
@@ -194,7 +199,7 @@ impl Session {
     }
 
     fn give_up<T>(&self, why: &str) -> Result<T, Fault> {
-        self.warn(why);
+        self.outlet.warn(why);
         Err(Fault::Close)
     }
 
@@ -216,7 +221,7 @@ impl Session {
         let auth_key = zeroize::Zeroizing::new(auth_key);
         let wanted = self.shared.options.auth_key.as_ref();
         if !wanted.is_some_and(|wanted| bool::from(wanted.as_bytes().ct_eq(auth_key.as_bytes()))) {
-            self.warn("it gave another token than the agent's");
+            self.outlet.warn("it gave another token than the agent's");
             return Err(Fault::Refused(errors::INVALID_AUTH_TOKEN.into()));
         }
         self.standing.authenticated = true;

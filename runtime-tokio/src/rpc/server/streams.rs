@@ -7,7 +7,6 @@ use std::time::Instant;
 use rumormill_core::io::QueryId;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
-use tracing::warn;
 
 use super::outlet::{Gone, Outlet};
 use super::session::Fault;
@@ -177,7 +176,7 @@ async fn send_events(
             }
             Some(Ok(_)) => {}
             Some(Err(Missed(events))) => {
-                warn!("agent.ipc: dropped {events} events for client {}: it reads too slowly", outlet.peer);
+                outlet.warn(&format!("dropped {events} events: it reads too slowly"));
             }
             None => return,
         }

@@ -182,13 +182,16 @@ async fn records_are_serfs_byte_for_byte() {
     let too_long: &[u8] = b"\x82\xa5Error\xd9!query exceeds limit of 1024 bytes\xa3Seq\x1e";
     wire.expect("query", 30, Some(&long), &[too_long]).await;
     wire.expect("stop", 31, Some(&messages::Stop { stop: 20 }), &[&ok(31)]).await;
-    let update = [b"\x82\xa5Event\xadmember-update\xa7Members\x91", MEMBER].concat();
-    wire.expect("stream", 32, Some(&filter("member-update")), &[&ok(32)]).await;
-    let tags = messages::TagsChange { tags: [("role".into(), "db".into())].into(), ..Default::default() };
-    let mut changed = update.clone();
-    let at = changed.len() - 4;
-    changed.splice(at.., *b"\xa2db");
-    wire.expect("tags", 35, Some(&tags), &[&ok(35), &ok_then(32, &changed)]).await;
+    let other = Served::new("gold-2").await;
+    wire.port = other.agent.addr().port();
+    wire.expect("stream", 32, Some(&filter("member-join")), &[&ok(32)]).await;
+    let mut joined = [b"\x82\xa5Event\xabmember-join\xa7Members\x91", MEMBER].concat();
+    let name = joined.windows(6).position(|window| window == b"gold-1").unwrap();
+    joined[name + 5] = b'2';
+    let join = messages::Join { existing: vec![other.agent.addr().to_string()], replay: false };
+    let pieces: &[&[u8]] = &[&ok_then(35, b"\x81\xa3Num\x01"), &ok_then(32, &joined)];
+    wire.expect("join", 35, Some(&join), pieces).await;
+    other.end().await;
     served.end().await;
 }
 

@@ -105,7 +105,7 @@ async fn serf(served: &Served, args: &[&str]) -> (bool, String) {
     let mut command = Command::new("serf");
     command.arg(args[0]).arg(format!("-rpc-addr={}", served.at)).args(&args[1..]);
     let ended = tokio::task::spawn_blocking(move || command.output().unwrap());
-    let output = soon("serf", ended).await.unwrap();
+    let output = soon(args[0], ended).await.unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
