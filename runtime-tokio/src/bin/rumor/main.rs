@@ -8,11 +8,11 @@ mod config;
 
 use std::process::ExitCode;
 
-use args::{AgentArgs, Command};
+use args::Command;
 
 fn main() -> ExitCode {
     match args::parse(std::env::args_os()) {
-        Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
+        Ok(Command::CheckConfig(args)) => ExitCode::from(config::check_config(&args)),
         Ok(Command::Man(args)) => ExitCode::from(args::man(&args)),
         Ok(Command::Completions(args)) => ExitCode::from(args::completions(&args)),
         Ok(Command::Version) => {

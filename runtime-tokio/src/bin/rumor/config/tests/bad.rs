@@ -131,7 +131,7 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
         ),
         (
             "discover = \"a.b\"",
-            "discover: may have neither dots nor control characters",
+            "discover: may have letters, digits, \"_\" and \"-\" only",
             "for example \"staging\"",
         ),
         (
@@ -181,8 +181,8 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
         ),
         (
             "validate_node_names = true\nnode_name = \"web_1\"",
-            "node_name: has other characters than letters, digits, dots and dashes, and validate_node_names is on",
-            "",
+            "node_name: \"web_1\" has other characters than letters, digits, dots and dashes",
+            "set node_name (-node), or validate_node_names = false",
         ),
         (
             "keyring_file = \"/no/such/file\"",
@@ -278,6 +278,22 @@ fn what_is_no_document_at_all_is_said_with_its_place() {
     assert!(toml[0].starts_with("a.toml:1:8: is not TOML: "), "{toml:?}");
     let twice = errors("a.toml", "bind = 'x'\nbind = 'y'");
     assert!(twice[0].starts_with("a.toml:2:1: is not TOML: duplicate key"), "{twice:?}");
+}
+
+#[test]
+fn depth_without_end_is_refused() {
+    for depth in [100, 100_000] {
+        let (list, table) = ("[".repeat(depth), "{\"a\":".repeat(depth));
+        for (name, text) in [
+            ("a.json", list.clone()),
+            ("a.json", table),
+            ("a.toml", format!("bind = {list}")),
+            ("a.toml", format!("bind = {}", "{a=".repeat(depth))),
+            ("a.toml", format!("{} = 1", vec!["a"; depth].join("."))),
+        ] {
+            assert!(!errors(name, &text).is_empty(), "{name}");
+        }
+    }
 }
 
 #[test]
