@@ -35,8 +35,9 @@ pub(crate) use diagnostic::Diagnostic;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use reload::{Reload, TagChange, reload};
 
+use problem::Severity;
 use source::Documents;
-use tree::Item;
+use tree::{Item, Place};
 
 /// The port for commands.
 const DEFAULT_RPC_PORT: u16 = 7373;
@@ -132,6 +133,8 @@ fn examine(
     running: Option<&AgentConfig>,
 ) -> (AgentConfig, Vec<Diagnostic>) {
     let Documents { list, trees, mut problems, paths } = documents;
+    // Each problem so far is a file's that is not there, in whole.
+    let all_read = !problems.iter().any(|problem| problem.severity == Severity::Error);
     let trees = trees.into_iter().chain([flags::environment(flags), flags::tree(flags)]);
     let mut merged = Item::empty();
     for tree in trees {
@@ -140,7 +143,10 @@ fn examine(
     }
     // Each problem is on the list already.
     let config = read::read(&merged, &mut Vec::new());
-    cross::check(&cross::All { config: &config, merged: &merged, paths: &paths, running }, &mut problems);
+    let mut found = Vec::new();
+    cross::check(&cross::All { config: &config, merged: &merged, paths: &paths, running }, &mut found);
+    // What nobody said may stand in a file that could not be read.
+    problems.extend(found.into_iter().filter(|problem| all_read || problem.place != Place::Nowhere));
     (config, diagnostic::explain(&list, problems))
 }
 

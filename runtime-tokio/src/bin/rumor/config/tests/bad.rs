@@ -281,6 +281,13 @@ fn what_is_no_document_at_all_is_said_with_its_place() {
 }
 
 #[test]
+fn what_may_stand_in_an_unreadable_file_is_not_missed() {
+    let all = examined(&[("a.json", "{"), ("b.toml", "tags_file = 'x'\ntags.a = 'b'")]).1;
+    let keys: Vec<&str> = all.iter().map(|d| d.key.as_str()).collect();
+    assert_eq!(keys, ["", "tags_file"]);
+}
+
+#[test]
 fn depth_without_end_is_refused() {
     for depth in [100, 100_000] {
         let (list, table) = ("[".repeat(depth), "{\"a\":".repeat(depth));
@@ -326,7 +333,7 @@ fn all_mistakes_of_all_files_and_flags_are_told_at_once_in_order() {
 fn several_settings_of_the_core_that_are_out_of_bounds_are_all_told() {
     let text = "core = { gossip_nodes = 65, indirect_checks = 33, label = '' }\nreconnect_interval = '1ms'";
     let keys: Vec<String> =
-        examined(&[("a.toml", text)]).1.into_iter().filter(|d| d.is_error()).map(|d| d.key).collect();
+        examined(&[("a.toml", text)]).1.into_iter().filter(Diagnostic::is_error).map(|d| d.key).collect();
     assert_eq!(keys, ["core.gossip_nodes", "core.indirect_checks", "reconnect_interval"]);
 }
 
