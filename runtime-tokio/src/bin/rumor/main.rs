@@ -9,7 +9,7 @@ mod replay;
 
 use std::process::ExitCode;
 
-use args::{AgentArgs, Command};
+use args::Command;
 
 fn main() -> ExitCode {
     let command = match args::parse(std::env::args_os()) {
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     };
     match command {
         Command::Agent(args) => agent::run(&args),
-        Command::CheckConfig(args) => ExitCode::from(config::check_config(&args, &AgentArgs::default())),
+        Command::CheckConfig(args) => ExitCode::from(config::check_config(&args)),
         Command::Replay(args) => replay::run(&args.file),
         Command::Completions(args) => ExitCode::from(args::completions(&args)),
         Command::Man(args) => ExitCode::from(args::man(&args)),

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rumormill_tokio::core::coalesce::Times;
-use rumormill_tokio::discovery::{self, Discovery, DiscoveryError};
+use rumormill_tokio::discovery::{Discovery, DiscoveryError};
 use rumormill_tokio::handlers::{HandlerSpec, Handlers, Limits};
 use rumormill_tokio::rpc::server::{ServerOptions, serve};
-use rumormill_tokio::{Error, Handle, interface_addresses};
+use rumormill_tokio::{Error, Handle};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -35,9 +35,6 @@ pub(super) enum Failure {
     /// Commands cannot be taken.
     #[error("Error starting RPC listener on {0}: {1}")]
     Rpc(SocketAddr, std::io::Error),
-    /// The interface is not what the settings say.
-    #[error("{0}")]
-    Interface(String),
     /// mDNS does not start.
     #[error("Error starting mDNS listener: {0}")]
     Discovery(#[from] DiscoveryError),
@@ -70,10 +67,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     let core = config.core_config().map_err(BuildError::from)?;
     let leave_within = 2 * core.broadcast_timeout + core.leave_propagate_delay;
     let signals = super::signals::Signals::listen().map_err(Failure::Signals)?;
-    let mut builder = config.builder()?.join(Vec::new()).coalesce(Some(Times::default()));
-    if let Some(interface) = &config.interface {
-        builder = builder.bind(on_interface(config, interface)?);
-    }
+    let builder = config.builder()?.join(Vec::new()).coalesce(Some(Times::default()));
     let rpc_addr = config.rpc_socket()?;
     // Before the node: where commands cannot be taken, the cluster need not see it come and go.
     let listener = TcpListener::bind(rpc_addr).await.map_err(|error| Failure::Rpc(rpc_addr, error))?;
@@ -120,38 +114,11 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     })
 }
 
-/// The address to listen on where an interface is named: the interface's, or the given one if the interface has it.
-fn on_interface(config: &AgentConfig, interface: &str) -> Result<SocketAddr, Failure> {
-    let addresses = interface_addresses(interface).map_err(|error| Failure::Interface(error.to_string()))?;
-    let bind = config.bind_socket()?;
-    if !config.bind_given || bind.ip().is_unspecified() {
-        let first = addresses.first().ok_or_else(|| {
-            Failure::Interface(format!("interface {interface} has no address that others could reach"))
-        })?;
-        return Ok(SocketAddr::new(*first, bind.port()));
-    }
-    if addresses.contains(&bind.ip()) {
-        return Ok(bind);
-    }
-    let all: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    Err(Failure::Interface(format!(
-        "interface {interface} has not the bind address {}, but {}",
-        bind.ip(),
-        if all.is_empty() { "none".into() } else { all.join(", ") }
-    )))
-}
-
 fn search(
     config: &AgentConfig,
     agent: &Handle,
 ) -> Result<Option<(watch::Sender<bool>, JoinHandle<()>)>, DiscoveryError> {
-    let Some(cluster) = &config.discover else { return Ok(None) };
-    let options = discovery::Options {
-        interface: config.mdns.interface.clone().or_else(|| config.interface.clone()),
-        disable_ipv4: config.mdns.disable_ipv4,
-        disable_ipv6: config.mdns.disable_ipv6,
-        ..discovery::Options::new(cluster, agent.name(), agent.addr())
-    };
+    let Some(options) = config.discovery(agent.name(), agent.addr()) else { return Ok(None) };
     let (search, found) = Discovery::start(options)?;
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(join_found(agent.clone(), search, found, config.replay_on_join, stopped));

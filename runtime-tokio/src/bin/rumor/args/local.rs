@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::TEMPLATE;
+use super::agent::AgentArgs;
 use super::values::Format;
 
 /// `rumor check-config`
@@ -17,6 +18,9 @@ pub(crate) struct CheckConfigArgs {
     /// How problems are printed.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// What the environment says to an agent.
+    #[arg(skip)]
+    pub(crate) environment: Box<AgentArgs>,
 }
 
 /// `rumor replay`

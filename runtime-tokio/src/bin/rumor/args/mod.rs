@@ -217,7 +217,12 @@ pub(crate) fn parse_with(
     if let Some(rpc) = command.rpc() {
         rpc.fill(env);
     }
-    if let Command::Agent(agent) = &mut command {
+    let agent = match &mut command {
+        Command::Agent(agent) => Some(agent),
+        Command::CheckConfig(check) => Some(&mut check.environment),
+        _ => None,
+    };
+    if let Some(agent) = agent {
         agent.encrypt_env = set(env, "RUMOR_ENCRYPT_KEY").map(Secret::new);
     }
     Ok(command)

@@ -254,6 +254,11 @@ fn the_agents_key_may_be_in_the_environment() {
     };
     assert_eq!(agent.encrypt_env.as_ref().map(Secret::expose), Some("abc"));
     assert!(!format!("{agent:?}").contains("abc"));
+    let Ok(Command::CheckConfig(check)) = read_in(&["check-config", "x"], &[("RUMOR_ENCRYPT_KEY", "abc")])
+    else {
+        panic!("check-config")
+    };
+    assert!(check.environment.encrypt_env.is_some());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! From settings to what starts.
 
+use std::net::SocketAddr;
+
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{DecodeError, Engine as _, alphabet};
 use rumormill_tokio::core::Config;
@@ -7,10 +9,11 @@ use rumormill_tokio::core::error::ConfigError;
 use rumormill_tokio::core::id::Versions;
 use rumormill_tokio::core::keyring::{Key, Keyring};
 use rumormill_tokio::core::tags::Tags;
-use rumormill_tokio::{Agent, Builder};
+use rumormill_tokio::discovery::Options;
+use rumormill_tokio::{Agent, Builder, DEFAULT_PORT, interface_addresses};
 use zeroize::Zeroizing;
 
-use super::{AgentConfig, DEFAULT_PORT, DEFAULT_RPC_PORT, Endpoint};
+use super::{AgentConfig, DEFAULT_RPC_PORT, Endpoint};
 
 /// Settings that were well written, but that this machine cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,19 @@ pub(crate) enum BuildError {
         endpoint: Endpoint,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// There is no such interface, or it has no address to use.
+    #[error("interface: {0}")]
+    Interface(#[from] rumormill_tokio::Error),
+    /// `bind` and `interface` do not go together.
+    #[error("bind: {bind} is no address of the interface {interface}, which has {has}")]
+    OtherInterface {
+        /// What `bind` says.
+        bind: SocketAddr,
+        /// What `interface` says.
+        interface: String,
+        /// Its addresses.
+        has: String,
     },
     /// A key that is none; checked when it was read.
     #[error("encrypt_key: {0}")]
@@ -61,20 +77,48 @@ impl AgentConfig {
     ///
     /// # Errors
     /// The name has no address.
-    pub(crate) fn rpc_socket(&self) -> Result<std::net::SocketAddr, BuildError> {
+    pub(crate) fn rpc_socket(&self) -> Result<SocketAddr, BuildError> {
         resolve("rpc_addr", &self.rpc_addr, DEFAULT_RPC_PORT)
     }
 
-    /// Where packets and streams are listened for. Blocks while a name is looked up.
+    /// Where the node listens: with an interface and no certain address in `bind`, that interface's. Blocks while a name is
+    /// looked up.
     ///
     /// # Errors
-    /// The name has no address.
-    pub(crate) fn bind_socket(&self) -> Result<std::net::SocketAddr, BuildError> {
-        resolve("bind", &self.bind, DEFAULT_PORT)
+    /// The name has no address, or the interface has none or others.
+    pub(crate) fn bind_socket(&self) -> Result<SocketAddr, BuildError> {
+        let bind = resolve("bind", &self.bind, DEFAULT_PORT)?;
+        let Some(interface) = &self.interface else { return Ok(bind) };
+        let addresses = interface_addresses(interface)?;
+        let found = match bind.ip().is_unspecified() {
+            // [::] asks for the interface's IPv6 address where it has one.
+            true if bind.is_ipv6() => addresses.iter().find(|ip| ip.is_ipv6()).or(addresses.first()),
+            true => addresses.first(),
+            false => addresses.iter().find(|ip| **ip == bind.ip()),
+        };
+        match found {
+            Some(ip) => Ok(SocketAddr::new(*ip, bind.port())),
+            None => Err(BuildError::OtherInterface {
+                bind,
+                interface: interface.clone(),
+                has: addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            }),
+        }
     }
 
-    /// The agent, not started: everything but what `rumor agent` does around it (commands, handlers, mDNS, retries, the log,
-    /// `interface`). Blocks while names are looked up.
+    /// What is announced and looked for by mDNS, for a node of that name and address; `None`: nothing.
+    pub(crate) fn discovery(&self, node: &str, addr: SocketAddr) -> Option<Options> {
+        let cluster = self.discover.as_deref()?;
+        Some(Options {
+            interface: self.mdns.interface.clone().or_else(|| self.interface.clone()),
+            disable_ipv4: self.mdns.disable_ipv4,
+            disable_ipv6: self.mdns.disable_ipv6,
+            ..Options::new(cluster, node, addr)
+        })
+    }
+
+    /// The agent, not started: everything but what `rumor agent` does around it (commands, handlers, mDNS, retries, the log).
+    /// Blocks while names are looked up.
     ///
     /// # Errors
     /// [`BuildError`].
@@ -120,11 +164,7 @@ pub(super) fn key_bytes(text: &str) -> Result<Zeroizing<Vec<u8>>, DecodeError> {
     LIKE_GO.decode(text).map(Zeroizing::new)
 }
 
-fn resolve(
-    key: &'static str,
-    endpoint: &Endpoint,
-    default_port: u16,
-) -> Result<std::net::SocketAddr, BuildError> {
+fn resolve(key: &'static str, endpoint: &Endpoint, default_port: u16) -> Result<SocketAddr, BuildError> {
     let lookup = |source| BuildError::Lookup { key, endpoint: endpoint.clone(), source };
     endpoint.resolve(default_port).map_err(lookup)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rumormill_tokio::core::id::META_BYTES_MAX;
 use rumormill_tokio::core::tags::Tags;
 
-use super::problem::Problem;
+use super::problem::{Problem, plain};
 use super::source::SECRETS;
 use super::tree::{Item, Place, Value};
 use super::{AgentConfig, core};
@@ -71,12 +71,14 @@ fn conflicts(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
 }
 
 fn names(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
-    let name = config.node_name.as_deref().unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    if config.validate_node_names && !name.chars().all(plain) {
-        let message =
-            "has other characters than letters, digits, dots and dashes, and validate_node_names is on";
-        problems.push(at(merged, "node_name", message));
+    let name = config.node_name.clone().unwrap_or_else(host_name);
+    let simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    if config.validate_node_names && !name.chars().all(simple) {
+        let name = plain(&name);
+        let message = format!("\"{name}\" has other characters than letters, digits, dots and dashes");
+        let key = if config.node_name.is_some() { "node_name" } else { "validate_node_names" };
+        let hint = "set node_name (-node), or validate_node_names = false";
+        problems.push(at(merged, key, message).hint(hint));
     }
     let tags: Tags = config.tags.clone().into_iter().collect();
     let bytes = tags.to_meta().len();
@@ -222,6 +224,11 @@ fn open_files(all: &All<'_>, problems: &mut Vec<Problem>) {
             problems.push(problem.hint(format!("chmod 600 {}", path.display())).warning());
         }
     }
+}
+
+/// The name of a node that is given none.
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(unix)]

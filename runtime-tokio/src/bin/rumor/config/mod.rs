@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rumormill_tokio::core::Config;
-use rumormill_tokio::rpc::filter::EventFilter;
+use rumormill_tokio::handlers::{HandlerSpec, Limits};
 
 use crate::args::{AgentArgs, LogLevel, Profile, Secret};
 
@@ -35,11 +35,10 @@ pub(crate) use diagnostic::Diagnostic;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use reload::{Reload, TagChange, reload};
 
+use problem::Severity;
 use source::Documents;
-use tree::Item;
+use tree::{Item, Place};
 
-/// The port for packets and streams.
-const DEFAULT_PORT: u16 = 7946;
 /// The port for commands.
 const DEFAULT_RPC_PORT: u16 = 7373;
 
@@ -53,8 +52,6 @@ pub(crate) struct AgentConfig {
     pub(crate) tags_file: Option<PathBuf>,
     /// Port 7946 where it names none.
     pub(crate) bind: Endpoint,
-    /// Whether a file or flag names `bind`, so that `interface` is only a check of it.
-    pub(crate) bind_given: bool,
     pub(crate) interface: Option<String>,
     /// Port as `bind` where it names none.
     pub(crate) advertise: Option<Endpoint>,
@@ -75,8 +72,8 @@ pub(crate) struct AgentConfig {
     pub(crate) retry_interval: Duration,
     /// Tries that may fail; 0: any number.
     pub(crate) retry_max_attempts: u32,
-    pub(crate) event_handlers: Vec<EventHandler>,
-    pub(crate) handler_limits: HandlerLimits,
+    pub(crate) event_handlers: Vec<HandlerSpec>,
+    pub(crate) handler_limits: Limits,
     pub(crate) profile: Profile,
     pub(crate) snapshot_path: Option<PathBuf>,
     pub(crate) rejoin_after_leave: bool,
@@ -86,7 +83,7 @@ pub(crate) struct AgentConfig {
     pub(crate) mdns: Mdns,
     /// The facility, where lines go to syslog too.
     pub(crate) syslog: Option<Facility>,
-    /// Whether other nodes' names are held to letters, digits, dots and dashes too, as the own one is.
+    /// Whether this node's name is held to letters, digits, dots and dashes; it has been checked.
     pub(crate) validate_node_names: bool,
     pub(crate) statsite_addr: Option<Endpoint>,
     pub(crate) statsd_addr: Option<Endpoint>,
@@ -98,30 +95,6 @@ pub(crate) struct AgentConfig {
     pub(crate) warnings: Vec<Diagnostic>,
     /// Keys that files, environment or flags mention.
     mentioned: BTreeSet<String>,
-}
-
-/// `[filter[,filter...]=]script`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct EventHandler {
-    /// It is started for events that one of these lets through.
-    pub(crate) filters: Vec<EventFilter>,
-    /// What `/bin/sh -c` is given.
-    pub(crate) script: String,
-}
-
-/// How much event handlers may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HandlerLimits {
-    /// Scripts that run at once.
-    pub(crate) concurrent: u32,
-    /// Events that wait for one handler.
-    pub(crate) queue: u32,
-    /// How long a script may run.
-    pub(crate) timeout: Duration,
-    /// How long a script whose time is up has between TERM and KILL.
-    pub(crate) grace: Duration,
-    /// How long handlers may go on when the agent has stopped.
-    pub(crate) shutdown: Duration,
 }
 
 /// Where and how the cluster is looked for by mDNS.
@@ -160,6 +133,8 @@ fn examine(
     running: Option<&AgentConfig>,
 ) -> (AgentConfig, Vec<Diagnostic>) {
     let Documents { list, trees, mut problems, paths } = documents;
+    // Each problem so far is a file's that is not there, in whole.
+    let all_read = !problems.iter().any(|problem| problem.severity == Severity::Error);
     let trees = trees.into_iter().chain([flags::environment(flags), flags::tree(flags)]);
     let mut merged = Item::empty();
     for tree in trees {
@@ -168,7 +143,10 @@ fn examine(
     }
     // Each problem is on the list already.
     let config = read::read(&merged, &mut Vec::new());
-    cross::check(&cross::All { config: &config, merged: &merged, paths: &paths, running }, &mut problems);
+    let mut found = Vec::new();
+    cross::check(&cross::All { config: &config, merged: &merged, paths: &paths, running }, &mut found);
+    // What nobody said may stand in a file that could not be read.
+    problems.extend(found.into_iter().filter(|problem| all_read || problem.place != Place::Nowhere));
     (config, diagnostic::explain(&list, problems))
 }
 

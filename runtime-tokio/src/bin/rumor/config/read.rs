@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use rumormill_tokio::core::id::NodeName;
 use rumormill_tokio::core::keyring::Key;
-use rumormill_tokio::rpc::filter::EventFilter;
+use rumormill_tokio::discovery::CLUSTER_BYTES_MAX;
+use rumormill_tokio::handlers::{HandlerSpec, Limits, SpecError};
 
 use super::build::key_bytes;
 use super::endpoint::joinable;
 use super::problem::{Problem, plain};
 use super::section::Section;
 use super::tree::{Item, Value};
-use super::{AgentConfig, Endpoint, EventHandler, Facility, HandlerLimits, Mdns, core};
+use super::{AgentConfig, Endpoint, Facility, Mdns, core};
 use crate::args::{LogLevel, Profile, Secret};
 
 /// Every key of a file.
@@ -120,7 +121,6 @@ pub(super) fn read(tree: &Item, problems: &mut Vec<Problem>) -> AgentConfig {
         node_name: s.parsed("node_name", "at most 128 bytes, without control characters", node_name),
         tags: tags(&mut s),
         tags_file: s.path("tags_file"),
-        bind_given: bind.is_some(),
         bind: bind.unwrap_or(Endpoint { host: "0.0.0.0".into(), port: None }),
         interface: s.text("interface").map(Into::into),
         advertise: s.parsed("advertise", address, str::parse),
@@ -239,27 +239,23 @@ fn protocol(s: &mut Section<'_, '_>) -> u8 {
     }
 }
 
-fn event_handler(text: &str) -> Result<EventHandler, String> {
-    let (filters, script) = text.split_once('=').unwrap_or(("*", text));
-    if script.trim().is_empty() {
-        return Err("there is no script".into());
-    }
-    if script.contains('\0') {
-        return Err("no script can have a NUL character".into());
-    }
-    let filters = EventFilter::parse_list(filters)
-        .map_err(|error| format!("{error}; a script with a \"=\" and no filter begins with \"*=\""))?;
-    Ok(EventHandler { filters, script: script.into() })
+fn event_handler(text: &str) -> Result<HandlerSpec, String> {
+    HandlerSpec::parse(text).map_err(|error| match error {
+        SpecError::Filter { error, .. } => {
+            format!("{error}; a script with a \"=\" and no filter begins with \"*=\"")
+        }
+        SpecError::NoScript(_) => "there is no script".into(),
+        SpecError::Nul(_) => "no script can have a NUL character".into(),
+    })
 }
 
 /// A cluster's name in mDNS, where it becomes `_serf_NAME`.
 fn cluster(text: &str) -> Result<String, String> {
-    const MAX: usize = 57;
-    if text.len() > MAX {
-        return Err(format!("has {} bytes, but may have at most {MAX}", text.len()));
+    if text.len() > CLUSTER_BYTES_MAX {
+        return Err(format!("has {} bytes, but may have at most {CLUSTER_BYTES_MAX}", text.len()));
     }
-    if text.chars().any(|c| c.is_control() || c == '.') {
-        return Err("may have neither dots nor control characters".into());
+    if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        return Err("may have letters, digits, \"_\" and \"-\" only".into());
     }
     Ok(text.into())
 }
@@ -280,28 +276,22 @@ fn mdns(item: Option<&Item>, problems: &mut Vec<Problem>) -> Mdns {
     }
 }
 
-fn handler_limits(item: Option<&Item>, problems: &mut Vec<Problem>) -> HandlerLimits {
+fn handler_limits(item: Option<&Item>, problems: &mut Vec<Problem>) -> Limits {
     let mut s = Section::open(item, "handlers", &HANDLER_KEYS, problems);
-    let default = HandlerLimits::default();
-    let mut duration =
-        |key: &str, or: Duration| s.duration(key, "10s").filter(|d| !d.is_zero()).unwrap_or(or);
-    let (timeout, grace, shutdown) = (
-        duration("timeout", default.timeout),
-        duration("grace", default.grace),
-        duration("shutdown", default.shutdown),
-    );
-    HandlerLimits {
-        concurrent: s.within("concurrent", 1..=1024).unwrap_or(default.concurrent),
-        queue: s.within("queue", 1..=1_048_576).unwrap_or(default.queue),
-        timeout,
-        grace,
-        shutdown,
+    let mut limits = Limits::default();
+    for (key, most, limit) in
+        [("concurrent", 1024, &mut limits.concurrent), ("queue", 1_048_576, &mut limits.queue)]
+    {
+        if let Some(number) = s.within(key, 1..=most).and_then(|number| usize::try_from(number).ok()) {
+            *limit = number;
+        }
     }
-}
-
-impl Default for HandlerLimits {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { concurrent: 16, queue: 1024, timeout: seconds(60), grace: seconds(5), shutdown: seconds(5) }
+    for (key, limit) in
+        [("timeout", &mut limits.timeout), ("grace", &mut limits.grace), ("shutdown", &mut limits.shutdown)]
+    {
+        if let Some(duration) = s.duration(key, "10s").filter(|duration| !duration.is_zero()) {
+            *limit = duration;
+        }
     }
+    limits
 }

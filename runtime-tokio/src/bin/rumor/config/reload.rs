@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rumormill_tokio::handlers::HandlerSpec;
+
 use super::source::Documents;
-use super::{AgentConfig, Diagnostic, EventHandler, examine};
-use crate::args::{AgentArgs, LogLevel};
+use super::{AgentConfig, Diagnostic, examine};
+use crate::args::{AgentArgs, LogLevel, Secret};
 
 /// What is to be done, and what waits.
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ pub(crate) struct Reload {
     /// Tags to change on those that the node has now, whoever set them.
     pub(crate) tags: Option<TagChange>,
     /// Handlers instead of the present ones.
-    pub(crate) event_handlers: Option<Vec<EventHandler>>,
+    pub(crate) event_handlers: Option<Vec<HandlerSpec>>,
     /// Another log level.
     pub(crate) log_level: Option<LogLevel>,
     /// Other addresses to keep trying to join.
@@ -101,8 +103,7 @@ fn change(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Tag
 impl AgentConfig {
     /// What is read at the start only, by key. Secrets are in it.
     fn at_start(&self) -> Vec<(&'static str, String)> {
-        let secret =
-            |secret: &Option<crate::args::Secret>| format!("{:?}", secret.as_ref().map(|s| s.expose()));
+        let secret = |secret: &Option<Secret>| format!("{:?}", secret.as_ref().map(Secret::expose));
         vec![
             ("node_name", format!("{:?}", self.node_name)),
             ("tags_file", format!("{:?}", self.tags_file)),

@@ -6,7 +6,7 @@ use super::*;
 use crate::args::{Command, parse_with};
 
 /// Settings of texts (name and content) without flags, and all that is to be said about them.
-fn examined(texts: &[(&str, &str)]) -> (AgentConfig, Vec<Diagnostic>) {
+pub(super) fn examined(texts: &[(&str, &str)]) -> (AgentConfig, Vec<Diagnostic>) {
     examine(Documents::of_texts(texts), &AgentArgs::default(), None)
 }
 

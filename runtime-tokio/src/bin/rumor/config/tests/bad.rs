@@ -131,7 +131,7 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
         ),
         (
             "discover = \"a.b\"",
-            "discover: may have neither dots nor control characters",
+            "discover: may have letters, digits, \"_\" and \"-\" only",
             "for example \"staging\"",
         ),
         (
@@ -181,8 +181,8 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
         ),
         (
             "validate_node_names = true\nnode_name = \"web_1\"",
-            "node_name: has other characters than letters, digits, dots and dashes, and validate_node_names is on",
-            "",
+            "node_name: \"web_1\" has other characters than letters, digits, dots and dashes",
+            "set node_name (-node), or validate_node_names = false",
         ),
         (
             "keyring_file = \"/no/such/file\"",
@@ -281,6 +281,29 @@ fn what_is_no_document_at_all_is_said_with_its_place() {
 }
 
 #[test]
+fn what_may_stand_in_an_unreadable_file_is_not_missed() {
+    let all = examined(&[("a.json", "{"), ("b.toml", "tags_file = 'x'\ntags.a = 'b'")]).1;
+    let keys: Vec<&str> = all.iter().map(|d| d.key.as_str()).collect();
+    assert_eq!(keys, ["", "tags_file"]);
+}
+
+#[test]
+fn depth_without_end_is_refused() {
+    for depth in [100, 100_000] {
+        let (list, table) = ("[".repeat(depth), "{\"a\":".repeat(depth));
+        for (name, text) in [
+            ("a.json", list.clone()),
+            ("a.json", table),
+            ("a.toml", format!("bind = {list}")),
+            ("a.toml", format!("bind = {}", "{a=".repeat(depth))),
+            ("a.toml", format!("{} = 1", vec!["a"; depth].join("."))),
+        ] {
+            assert!(!errors(name, &text).is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn all_mistakes_of_all_files_and_flags_are_told_at_once_in_order() {
     let first = ("a.json", "{\n  \"profile\": \"moon\",\n  \"bind\": 7\n}");
     let second = ("b.toml", "profile = 'lan'\nsnapshot_pth = 'x'");
@@ -310,7 +333,7 @@ fn all_mistakes_of_all_files_and_flags_are_told_at_once_in_order() {
 fn several_settings_of_the_core_that_are_out_of_bounds_are_all_told() {
     let text = "core = { gossip_nodes = 65, indirect_checks = 33, label = '' }\nreconnect_interval = '1ms'";
     let keys: Vec<String> =
-        examined(&[("a.toml", text)]).1.into_iter().filter(|d| d.is_error()).map(|d| d.key).collect();
+        examined(&[("a.toml", text)]).1.into_iter().filter(Diagnostic::is_error).map(|d| d.key).collect();
     assert_eq!(keys, ["core.gossip_nodes", "core.indirect_checks", "reconnect_interval"]);
 }
 

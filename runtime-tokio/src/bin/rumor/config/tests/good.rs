@@ -187,7 +187,7 @@ fn a_file_of_serfs_is_read_unchanged() {
 #[test]
 fn nothing_at_all_is_serfs_defaults() {
     let config = valid(&[]);
-    assert_eq!(config.bind.resolve(DEFAULT_PORT).expect("an address").to_string(), "0.0.0.0:7946");
+    assert_eq!(config.bind_socket().expect("an address").to_string(), "0.0.0.0:7946");
     assert_eq!(config.rpc_socket().expect("an address").to_string(), "127.0.0.1:7373");
     assert_eq!(config.core_config(), Ok(Config::lan()));
     assert_eq!((config.log_level, config.profile, config.protocol), (LogLevel::Info, Profile::Lan, 5));
@@ -362,4 +362,33 @@ fn folders_are_read_by_name_and_not_below() {
     assert_eq!(scripts, ["10", "20", "single"]);
     let config = load(&[single.path().into(), dir.path().into()], &AgentArgs::default()).expect("right");
     assert_eq!(config.profile, Profile::Wan);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interface_gives_or_checks_the_address() {
+    let bind = |flags: &[&str]| {
+        flagged(&[], flags).bind_socket().map(|addr| addr.to_string()).map_err(|error| error.to_string())
+    };
+    assert_eq!(bind(&["-iface=lo"]), Ok("127.0.0.1:7946".into()));
+    assert_eq!(bind(&["-iface=lo", "-bind=:7000"]), Ok("127.0.0.1:7000".into()));
+    assert_eq!(bind(&["-iface=lo", "-bind=127.0.0.1"]), Ok("127.0.0.1:7946".into()));
+    let other = bind(&["-iface=lo", "-bind=10.0.0.1"]).expect_err("another interface's");
+    assert!(
+        other.starts_with("bind: 10.0.0.1:7946 is no address of the interface lo, which has 127.0.0.1"),
+        "{other}"
+    );
+    let none = bind(&["-iface=nosuch0"]).expect_err("no interface");
+    assert!(none.starts_with("interface: there is no interface \"nosuch0\""), "{none}");
+}
+
+#[test]
+fn mdns_uses_the_nodes_interface_unless_it_has_its_own() {
+    let addr = "10.0.0.1:7946".parse().expect("an address");
+    let of = |flags: &[&str]| flagged(&[], flags).discovery("one", addr);
+    assert_eq!(of(&[]), None);
+    let interface = |flags: &[&str]| of(flags).expect("discovery").interface;
+    assert_eq!(interface(&["-discover=c"]), None);
+    assert_eq!(interface(&["-discover=c", "-iface=eth0"]).as_deref(), Some("eth0"));
+    assert_eq!(interface(&["-discover=c", "-iface=eth0", "-mdns-iface=eth1"]).as_deref(), Some("eth1"));
 }
