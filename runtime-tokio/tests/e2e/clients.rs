@@ -39,10 +39,15 @@ fn seen(program: Program, client: &mut Command) -> Vec<String> {
         Agent::start(program, name, folder.path(), &more)
     };
     let config = file.display().to_string();
-    let a = start("a", &["-tag", "role=web", "-tag", "zone=x", "-event-handler", &handler, "-config-file", &config]);
+    let a = start(
+        "a",
+        &["-tag", "role=web", "-tag", "zone=x", "-event-handler", &handler, "-config-file", &config],
+    );
     let b = start("b", &["-join", &a.gossip_addr()]);
     for pair in [["b", "a"], ["a", "b"]] {
-        wait_until("they know each other, and how far they are apart", || b.ask(&["rtt", pair[0], pair[1]]).exit == 0);
+        wait_until("they know each other, and how far they are apart", || {
+            b.ask(&["rtt", pair[0], pair[1]]).exit == 0
+        });
     }
     let mut names = Normaliser::default();
     names.name_port(a.gossip, "<a>".into());
