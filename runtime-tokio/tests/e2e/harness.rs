@@ -226,7 +226,7 @@ impl Agent {
         // Should this test itself be killed, nothing stays behind for long.
         let mut command = Command::new("timeout");
         command.args(["--signal=KILL", AGENT_SECONDS_MAX]).arg(program.path());
-        command.args(["agent", "-profile=local", &format!("-node={name}")]);
+        command.args(["agent", "-profile=lan", &format!("-node={name}")]);
         command.args([format!("-bind=127.0.0.1:{gossip}"), format!("-rpc-addr=127.0.0.1:{rpc}")]).args(more);
         command.stdout(file.try_clone().expect("a file can be shared")).stderr(file);
         Self { name: name.into(), gossip, rpc, process: Process::start(&mut command), log }
