@@ -1,5 +1,6 @@
 //! Agents and commands as processes. Whatever is started here is killed, with all that it started, when its value is dropped.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,10 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long anything may take that is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long an agent lives at most.
+const AGENT_SECONDS_MAX: &str = "600";
 
 /// Which of the two programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +30,8 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    fn path(self) -> PathBuf {
+    /// Where it is.
+    pub(crate) fn path(self) -> PathBuf {
         match self {
             Self::Serf => "serf".into(),
             Self::Rumor => std::env::var_os("RUMOR_E2E_PROGRAM")
@@ -73,9 +78,9 @@ impl Process {
         Pid::from_child(&self.0)
     }
 
-    /// Sends a signal to the process alone.
+    /// Sends a signal to the process and what it has started.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("the process is there until it is waited for");
+        kill_process_group(self.pid(), signal).expect("the process is there until it is waited for");
     }
 
     /// Its end, if it has come.
@@ -168,12 +173,14 @@ pub(crate) fn command(program: Program, args: &[String]) -> Running {
     Running::start(Command::new(program.path()).args(args))
 }
 
-/// A port of the loopback interface that is free for UDP and TCP.
+/// A port of the loopback interface that is free for UDP and TCP, and was not given to another test.
 pub(crate) fn free_port() -> u16 {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
         let port = listener.local_addr().expect("it is bound").port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+        let fresh = GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+        if fresh && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
@@ -195,32 +202,44 @@ impl Agent {
     pub(crate) fn start(program: Program, name: &str, folder: &Path, more: &[String]) -> Self {
         // Between the choice of a port and its use somebody else may take it: again, then.
         for _ in 0..5 {
-            let (gossip, rpc) = (free_port(), free_port());
-            let log = folder.join(format!("{name}.log"));
-            let file = File::create(&log).expect("the folder is writable");
-            let mut command = Command::new(program.path());
-            command.args(["agent", "-profile=local", &format!("-node={name}")]);
-            command
-                .args([format!("-bind=127.0.0.1:{gossip}"), format!("-rpc-addr=127.0.0.1:{rpc}")])
-                .args(more);
-            command.stdout(file.try_clone().expect("a file can be shared")).stderr(file);
-            let mut agent =
-                Self { name: name.into(), gossip, rpc, process: Process::start(&mut command), log };
-            let mut ended = false;
-            wait_until(&format!("agent {name} of {program} listens"), || {
-                ended = agent.process.ended().is_some();
-                ended || TcpStream::connect(("127.0.0.1", rpc)).is_ok()
-            });
-            if !ended {
+            let mut agent = Self::launch(program, name, folder, free_port(), more);
+            if agent.listens() {
                 return agent;
             }
-            assert!(
-                agent.log().contains("address already in use"),
-                "agent {name} of {program}:\n{}",
-                agent.log()
-            );
+            let log = agent.log();
+            assert!(log.contains("address already in use"), "agent {name} of {program}:\n{log}");
         }
         panic!("no port stays free");
+    }
+
+    /// Starts one that takes commands at this port.
+    pub(crate) fn start_at(program: Program, name: &str, folder: &Path, rpc: u16) -> Self {
+        let mut agent = Self::launch(program, name, folder, rpc, &[]);
+        assert!(agent.listens(), "agent {name} of {program}:\n{}", agent.log());
+        agent
+    }
+
+    fn launch(program: Program, name: &str, folder: &Path, rpc: u16, more: &[String]) -> Self {
+        let gossip = free_port();
+        let log = folder.join(format!("{name}.log"));
+        let file = File::create(&log).expect("the folder is writable");
+        // Should this test itself be killed, nothing stays behind for long.
+        let mut command = Command::new("timeout");
+        command.args(["--signal=KILL", AGENT_SECONDS_MAX]).arg(program.path());
+        command.args(["agent", "-profile=lan", &format!("-node={name}")]);
+        command.args([format!("-bind=127.0.0.1:{gossip}"), format!("-rpc-addr=127.0.0.1:{rpc}")]).args(more);
+        command.stdout(file.try_clone().expect("a file can be shared")).stderr(file);
+        Self { name: name.into(), gossip, rpc, process: Process::start(&mut command), log }
+    }
+
+    /// Waits until it listens (true) or has ended.
+    fn listens(&mut self) -> bool {
+        let mut ended = false;
+        wait_until(&format!("agent {} listens", self.name), || {
+            ended = self.process.ended().is_some();
+            ended || TcpStream::connect(("127.0.0.1", self.rpc)).is_ok()
+        });
+        !ended
     }
 
     /// What it has logged.

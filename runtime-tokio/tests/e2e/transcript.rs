@@ -1,6 +1,6 @@
 //! What was said, made comparable: ports by their owners' names, times and runtime figures left out, unordered lines sorted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::{Captures, Regex};
 
@@ -112,8 +112,7 @@ impl Normaliser {
                 }
             }
             Kind::Figures => {
-                let figure =
-                    Regex::new(r#"^(\s+(?:\S+ = |"[^"]+": )).*?(,?)$"#).expect("a regular expression");
+                let figure = expression(r#"^(\s+(?:\S+ = |"[^"]+": )).*?(,?)$"#);
                 for line in &mut lines {
                     *line = figure.replace(line, "$1...$2").into_owned();
                 }
@@ -124,7 +123,7 @@ impl Normaliser {
 
     /// Ports and times, wherever they stand.
     fn numbers(&self, text: &str) -> String {
-        let number = Regex::new(r"\b(?:0x([0-9a-f]+)|(\d{4,5}))\b").expect("a regular expression");
+        let number = expression(r"\b(?:0x([0-9a-f]+)|([0-9]{4,5}))\b");
         let text = number.replace_all(text, |found: &Captures<'_>| {
             let value = match (found.get(1), found.get(2)) {
                 (Some(hex), _) => u64::from_str_radix(hex.as_str(), 16).ok(),
@@ -133,11 +132,23 @@ impl Normaliser {
             let name = value.and_then(|value| self.ports.get(&value));
             name.cloned().unwrap_or_else(|| found[0].to_string())
         });
-        let time = Regex::new(r"\d+\.\d+ (ms|sec)\b").expect("a regular expression");
+        let time = expression(r"[0-9]+\.[0-9]+ (ms|sec)\b");
         let text = time.replace_all(&text, "... $1");
-        let clock = Regex::new(r"\bLTime: \w+").expect("a regular expression");
+        let clock = expression(r"\bLTime: \w+");
         clock.replace_all(&text, "LTime: ...").into_owned()
     }
+}
+
+/// A regular expression, whose classes are those of ASCII.
+fn expression(text: &str) -> Regex {
+    Regex::new(
+        &text
+            .replace(r"\b", r"(?-u:\b)")
+            .replace(r"\w", "[0-9A-Za-z_]")
+            .replace(r"\s", "[ \t]")
+            .replace(r"\S", "[^ \t]"),
+    )
+    .expect("a regular expression")
 }
 
 /// Ours say on standard error what to do next, after all else.
@@ -148,8 +159,7 @@ fn without_hint(err: &str) -> &str {
 
 /// In a member's line, the tags by key: Serf's order changes from call to call.
 fn tags_sorted(line: &str) -> String {
-    let member = Regex::new(r"^(\S+\s+\S+:\S+\s+(?:alive|leaving|left|failed)\s+)(\S+=\S*)(.*)$")
-        .expect("a regular expression");
+    let member = expression(r"^([^ ]+ +[^ ]+:[^ ]+ +(?:alive|leaving|left|failed) +)([^ ]+=[^ ]*)(.*)$");
     match member.captures(line) {
         Some(parts) => {
             let mut tags: Vec<&str> = parts[2].split(',').collect();
@@ -175,7 +185,12 @@ fn events(lines: &[String]) -> Vec<String> {
         }
     }
     blocks.retain(|block| !block.iter().any(|line| line == "\tName: \"ready\""));
-    blocks.into_iter().flatten().collect()
+    // Serf's fields come in any order.
+    blocks.iter_mut().for_each(|block| block.sort_unstable());
+    // Who joins tells again what others know: the same news may come twice.
+    let mut told = BTreeSet::new();
+    blocks.retain(|block| told.insert(block.clone()));
+    blocks.concat()
 }
 
 #[cfg(test)]
@@ -213,7 +228,7 @@ mod tests {
         let mut names = Normaliser::default();
         names.name_port(17948, "<c>".into());
         let said = names.normalise(Program::Serf, Kind::Events, &ran(0, out, ""));
-        assert_eq!(said, "\tLTime: ...\n\t\"Port\":<c>");
+        assert_eq!(said, "\t\"Port\":<c>\n\tLTime: ...");
     }
 
     #[test]

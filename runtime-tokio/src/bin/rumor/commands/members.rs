@@ -35,7 +35,8 @@ pub(crate) async fn run(args: &MembersArgs) -> Outcome {
 /// Serf's agent closes the connection over an expression that it cannot read, without a word.
 fn explained<'a>(expressions: impl Iterator<Item = &'a str>, error: &ClientError) -> Failure {
     let failure = refused("Error retrieving members", error);
-    let mut wrong = expressions.filter_map(|text| regex::Regex::new(text).err());
+    let mut wrong =
+        expressions.filter_map(|text| regex::bytes::RegexBuilder::new(text).unicode(false).build().err());
     match (error, wrong.next()) {
         (ClientError::Closed(_), Some(wrong)) => failure.hint(format!("not a regular expression: {wrong}")),
         _ => failure,

@@ -43,6 +43,8 @@ async fn tell(args: &QueryArgs, mut answers: QueryStream) -> Outcome {
     let mut broken = None;
     while let Some(answer) = answers.next().await {
         match answer {
+            // Serf's agent brings one now and then as the time runs out.
+            Ok(answer) if of_nobody(&answer) => {}
             Ok(answer) => {
                 if text {
                     output.print_foreign(&line(&answer))?;
@@ -58,6 +60,12 @@ async fn tell(args: &QueryArgs, mut answers: QueryStream) -> Outcome {
         output.print_json(&all.sorted())?;
     }
     broken.map_or(Ok(()), Err)
+}
+
+/// Whether it has no sender: no member has an empty name.
+fn of_nobody(answer: &QueryRecord) -> bool {
+    let (QueryRecord::Ack { from } | QueryRecord::Response { from, .. }) = answer;
+    from.is_empty()
 }
 
 /// How an answer is shown in text: what was said without the newline that a script leaves at its end.
@@ -122,6 +130,12 @@ mod tests {
         assert_eq!(line(&response("a", b"x\ny\n\n")), b"Response from 'a': x\ny\n\n");
         assert_eq!(line(&response("a", b"\xff\x00")), b"Response from 'a': \xff\x00\n");
         assert_eq!(line(&response("a", b"")), b"Response from 'a': \n");
+    }
+
+    #[test]
+    fn answers_of_nobody_are_known() {
+        assert!(of_nobody(&ack("")) && of_nobody(&response("", b"x")));
+        assert!(!of_nobody(&ack("a")) && !of_nobody(&response("a", b"")));
     }
 
     #[test]

@@ -39,7 +39,10 @@ async fn ask(client: &Client, verbose: bool, output: Output) -> Outcome<BTreeMap
     let mut acks = BTreeMap::new();
     while let Some(answer) = answers.next().await {
         let answer = answer.map_err(|error| refused("Error receiving answers", &error))?;
-        if let QueryRecord::Ack { from } = answer {
+        // Serf's agent brings an ack of nobody now and then as the time runs out.
+        if let QueryRecord::Ack { from } = answer
+            && !from.is_empty()
+        {
             last = began.elapsed();
             if verbose {
                 output.print_foreign(format!("\tAck from '{from}'\n").as_bytes())?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rumormill_tokio::core::config::format_duration;
 use rumormill_tokio::rpc::client::{Client, ClientError};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
