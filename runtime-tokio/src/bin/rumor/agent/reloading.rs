@@ -3,7 +3,7 @@
 use rumormill_tokio::core::tags::Tags;
 use tracing::{error, info, warn};
 
-use super::start::{Running, shown, specs, wanted};
+use super::start::{Running, shown, wanted};
 use super::warn_of;
 use crate::args::AgentArgs;
 use crate::config::{self, AgentConfig, Reload, TagChange};
@@ -38,7 +38,7 @@ async fn put_into_force(running: &Running, reload: &Reload) {
         info!("agent: log level is {} now", level.name());
     }
     if let Some(handlers) = &reload.event_handlers {
-        running.handlers.replace(specs(handlers));
+        running.handlers.replace(handlers.clone());
         running.shown_handlers.send_replace(shown(handlers));
         info!("agent: {} event handlers now", handlers.len());
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rumormill_tokio::core::coalesce::Times;
 use rumormill_tokio::discovery::{Discovery, DiscoveryError};
-use rumormill_tokio::handlers::{HandlerSpec, Handlers, Limits};
+use rumormill_tokio::handlers::{HandlerSpec, Handlers};
 use rumormill_tokio::rpc::server::{ServerOptions, serve};
 use rumormill_tokio::{Error, Handle};
 use tokio::net::TcpListener;
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::joining::{Wanted, join_found, keep_joining};
 use super::log::Log;
-use crate::config::{AgentConfig, BuildError, EventHandler};
+use crate::config::{AgentConfig, BuildError};
 
 /// Why there is no agent.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +75,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     let agent = builder.start().await.map_err(Failure::Start)?;
     // Nothing has run since the node started, so that nothing is missed.
     let events = agent.events();
-    let handlers = Handlers::new(specs(&config.event_handlers), limits(config));
+    let handlers = Handlers::new(config.event_handlers.clone(), config.handler_limits);
     let handling = tokio::spawn(handlers.clone().run(agent.clone(), events));
     let searching = match search(config, &agent) {
         Ok(searching) => searching,
@@ -135,31 +135,12 @@ pub(super) fn wanted(config: &AgentConfig) -> Wanted {
     }
 }
 
-pub(super) fn specs(handlers: &[EventHandler]) -> Vec<HandlerSpec> {
-    let spec = |handler: &EventHandler| HandlerSpec {
-        filters: handler.filters.clone(),
-        script: handler.script.clone(),
-    };
-    handlers.iter().map(spec).collect()
-}
-
 /// As `info` shows handlers: `type:name` and the script.
-pub(super) fn shown(handlers: &[EventHandler]) -> BTreeMap<String, String> {
+pub(super) fn shown(handlers: &[HandlerSpec]) -> BTreeMap<String, String> {
     let each = handlers.iter().flat_map(|handler| {
         handler.filters.iter().map(move |filter| (filter.to_string(), handler.script.clone()))
     });
     each.collect()
-}
-
-fn limits(config: &AgentConfig) -> Limits {
-    let limits = &config.handler_limits;
-    Limits {
-        concurrent: limits.concurrent as usize,
-        queue: limits.queue as usize,
-        timeout: limits.timeout,
-        grace: limits.grace,
-        shutdown: limits.shutdown,
-    }
 }
 
 /// Says on standard output what runs.

@@ -1,3 +1,4 @@
+use super::values::Payload;
 use super::*;
 
 /// The command that `words` is, in an empty environment.

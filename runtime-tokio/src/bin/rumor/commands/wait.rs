@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rumormill_tokio::core::config::format_duration;
 use rumormill_tokio::rpc::client::{Client, ClientError};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
