@@ -5,7 +5,7 @@
 //! cargo run --example minimal -- b 127.0.0.1:7947 127.0.0.1:7946
 //! ```
 
-use rumormill_tokio::{Agent, Event};
+use rumormill_tokio::{Agent, Event, Member};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         tokio::select! {
             event = events.next() => match event {
                 Some(Ok(Event::Members(event))) => {
-                    let names: Vec<_> = event.members.iter().map(|member| member.name()).collect();
+                    let names: Vec<_> = event.members.iter().map(Member::name).collect();
                     println!("{}: {}", event.kind.name(), names.join(", "));
                 }
                 Some(Ok(event)) => println!("{event:?}"),

@@ -1,105 +1,30 @@
 //! Agents on loopback, as a cluster. Nothing here waits for a time; everything waits for a condition, and fails when it takes too long.
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use common::{LONG, alive, builder, cluster, event, is, quick, sees, shut_down, soon, user_event};
 use rumormill_core::Config;
-use rumormill_core::io::{EventRequest, QueryRequest, Status};
+use rumormill_core::io::{EventRequest, KeyAction, QueryRequest, Status};
 use rumormill_core::keyring::{Key, Keyring};
 use rumormill_core::tags::Tags;
 use rumormill_tokio::agent::{Answer, Events, Stopped};
-use rumormill_tokio::event::{MemberEventKind, UserEvent};
-use rumormill_tokio::{Agent, Builder, Event, Handle, Members};
-
-const LONG: Duration = Duration::from_secs(60);
-
-/// Detects a failure in about two seconds.
-fn quick() -> Config {
-    Config {
-        probe_interval: Duration::from_millis(400),
-        probe_timeout: Duration::from_millis(200),
-        gossip_interval: Duration::from_millis(50),
-        push_pull_interval: Duration::from_secs(3),
-        leave_propagate_delay: Duration::from_millis(200),
-        reconnect_interval: Duration::from_millis(500),
-        ..Config::local()
-    }
-}
-
-fn loopback() -> SocketAddr {
-    ([127, 0, 0, 1], 0).into()
-}
-
-fn builder(name: &str) -> Builder {
-    Agent::builder().name(name).bind(loopback()).config(quick())
-}
-
-async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LONG, work).await.unwrap_or_else(|_| panic!("{what} took longer than {LONG:?}"))
-}
-
-/// Waits until an agent's list is as wanted.
-async fn sees(agent: &Handle, what: &str, wanted: impl Fn(&Members) -> bool) {
-    let mut list = agent.watch_members();
-    let waiting = list.wait_for(|members| wanted(members));
-    if tokio::time::timeout(LONG, waiting).await.is_err() {
-        let of = |member: &rumormill_tokio::Member| format!("{} {:?}", member.name(), member.status);
-        let list: Vec<String> = agent.members().iter().map(of).collect();
-        panic!("{}: {what} took longer than {LONG:?}: {list:?}", agent.name());
-    }
-}
-
-fn alive(members: &Members) -> usize {
-    members.iter().filter(|member| member.status == Status::Alive).count()
-}
-
-fn is(members: &Members, name: &str, status: Status) -> bool {
-    members.get(name).is_some_and(|member| member.status == status)
-}
-
-async fn user_event(events: &mut Events, name: &str) -> UserEvent {
-    soon("an event", async {
-        loop {
-            match events.next().await.expect("the agent runs") {
-                Ok(Event::User(event)) if &*event.name == name => return event,
-                Ok(_) => {}
-                Err(missed) => panic!("{missed:?}"),
-            }
-        }
-    })
-    .await
-}
-
-fn event(name: &str) -> EventRequest {
-    EventRequest { name: name.into(), payload: b"payload".as_slice().into(), coalesce: false }
-}
-
-/// So many agents that all know each other, the first of which all others have joined.
-async fn cluster(n: usize) -> Vec<Handle> {
-    let first = builder("node-00").start().await.unwrap();
-    let peer = first.addr().to_string();
-    let mut agents = vec![first];
-    for i in 1..n {
-        agents.push(builder(&format!("node-{i:02}")).join(vec![peer.clone()]).start().await.unwrap());
-    }
-    for agent in &agents {
-        sees(agent, "forming", |members| alive(members) == n).await;
-    }
-    agents
-}
-
-async fn shut_down(agents: Vec<Handle>) {
-    for agent in agents {
-        soon("shutting down", agent.shutdown()).await;
-        assert_eq!(agent.stopped().await, Stopped::Shutdown);
-    }
-}
+use rumormill_tokio::event::MemberEventKind;
+use rumormill_tokio::state::keyring_file;
+use rumormill_tokio::{Event, Handle};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_agents_form_a_cluster_spread_news_and_lose_one_that_comes_back() {
-    let mut agents = cluster(20).await;
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = folder.path().join("snapshot");
+    let mut agents = cluster(19).await;
+    let kept = builder("node-19").snapshot(&snapshot).join(vec![agents[0].addr().to_string()]);
+    agents.push(kept.start().await.unwrap());
+    for agent in &agents {
+        sees(agent, "the twentieth", |members| alive(members) == 20).await;
+    }
     let mut subscriptions: Vec<Events> = agents.iter().map(Handle::events).collect();
 
     let ltime = agents[7].user_event(event("deploy")).await.unwrap();
@@ -138,7 +63,7 @@ async fn twenty_agents_form_a_cluster_spread_news_and_lose_one_that_comes_back()
     }
 
     // One is gone without a word, and found out; then it comes back under its name and address.
-    let lost = agents.remove(11);
+    let lost = agents.pop().unwrap();
     let (name, addr) = (lost.name().to_owned(), lost.addr());
     let mut watching = agents[0].events();
     lost.shutdown().await;
@@ -157,11 +82,22 @@ async fn twenty_agents_form_a_cluster_spread_news_and_lose_one_that_comes_back()
     let failed = failed.await;
     assert_eq!((failed.members[0].name(), failed.members[0].status), (&*name, Status::Failed));
 
-    let back = builder(&name).bind(addr).join(vec![agents[4].addr().to_string()]).start().await.unwrap();
+    // Nobody tells it whom to join, and it does not take up the events of its former life again.
+    let back = builder(&name).bind(addr).snapshot(&snapshot).start().await.unwrap();
+    let mut events = back.events();
     agents.push(back);
     for agent in &agents {
         sees(agent, "the return", |members| alive(members) == 20).await;
     }
+    agents[2].user_event(event("after")).await.unwrap();
+    let next = soon("a user event", async {
+        loop {
+            if let Event::User(event) = events.next().await.unwrap().unwrap() {
+                return event;
+            }
+        }
+    });
+    assert_eq!(&*next.await.name, "after");
     shut_down(agents).await;
 }
 
@@ -196,15 +132,15 @@ async fn who_leaves_is_seen_as_left_and_its_agent_has_stopped() {
 
 #[tokio::test]
 async fn the_port_is_free_when_an_agent_has_stopped() {
-    let agent = builder("a").start().await.unwrap();
+    let mut agent = builder("a").start().await.unwrap();
     let addr = agent.addr();
     for _ in 0..5 {
         let again = builder("b").bind(addr).start().await;
         assert!(again.unwrap_err().to_string().contains(&addr.to_string()));
         agent.shutdown().await;
-        let next = builder("a").bind(addr).start().await.unwrap();
-        next.shutdown().await;
+        agent = builder("a").bind(addr).start().await.unwrap();
     }
+    agent.shutdown().await;
 }
 
 #[tokio::test]
@@ -286,7 +222,6 @@ async fn ipv6_and_both_families_on_one_socket() {
     both.user_event(event("hello")).await.unwrap();
     soon("datagrams", async {
         while heard().await < before + 4 {
-            both.watch_members();
             tokio::task::yield_now().await;
         }
     })
@@ -360,4 +295,109 @@ async fn what_cannot_be_is_refused_with_words() {
     let config = Config { probe_timeout: LONG, ..quick() };
     let error = builder("a").config(config).start().await.unwrap_err().to_string();
     assert!(error.contains("probe_timeout"), "{error}");
+}
+
+#[tokio::test]
+async fn files_have_what_the_node_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, tags) = (folder.path().join("keys.json"), folder.path().join("tags.json"));
+    let dressed = || builder("a").keyring_file(&keys).tags_file(&tags);
+    let error = dressed().start().await.unwrap_err().to_string();
+    assert!(error.contains("keys.json"), "{error}");
+    let a = dressed().keyring(keyring(1)).tags(Tags::from_iter([("role", "db")])).start().await.unwrap();
+    let new = Key::new(&[2; 32]).unwrap();
+    a.keys(KeyAction::Install(new.clone()), 0).await.unwrap();
+    a.keys(KeyAction::Use(new.clone()), 0).await.unwrap();
+    assert_eq!(keyring_file::load(&keys).unwrap().primary(), Some(&new));
+    a.set_tags(Tags::from_iter([("role", "web")])).await.unwrap();
+    a.shutdown().await;
+    // The next life has them from there.
+    let a = dressed().start().await.unwrap();
+    assert_eq!(a.me().tags().get("role"), Some("web"));
+    assert_eq!(a.keyring().await.unwrap().len(), 2);
+    a.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_recorded_life_is_lived_again_step_by_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording");
+    let a = builder("a").keyring(keyring(1)).record(&path).start().await.unwrap();
+    let b = builder("b").keyring(keyring(1)).join(vec![a.addr().to_string()]).start().await.unwrap();
+    let mut events = a.events();
+    for i in 0..100 {
+        a.user_event(event(&format!("a{i}"))).await.unwrap();
+        b.user_event(event(&format!("b{i}"))).await.unwrap();
+    }
+    user_event(&mut events, "b99").await;
+    let mut answers =
+        b.query(QueryRequest { name: "q".into(), ack: true, ..QueryRequest::default() }).await.unwrap();
+    while soon("answers", answers.next()).await.is_some() {}
+    a.leave().await.unwrap();
+    let report = rumormill_tokio::record::replay(&path).unwrap();
+    assert!(report.difference.is_none() && report.identical > 120, "{report:?}");
+    let error = builder("c").record(&path).start().await.unwrap_err().to_string();
+    assert!(error.contains("recording") && error.contains("not overwritten"), "{error}");
+    b.shutdown().await;
+}
+
+#[tokio::test]
+async fn whose_name_is_taken_stops() {
+    let agents = cluster(3).await;
+    let twin = builder("node-02").join(vec![agents[0].addr().to_string()]).start().await.unwrap();
+    let stopped = soon("the vote", twin.stopped()).await;
+    assert!(matches!(&stopped, Stopped::MustStop(reason) if !reason.is_empty()), "{stopped:?}");
+    for agent in &agents {
+        assert_eq!(agent.members().get("node-02").map(|member| member.identity.addr), Some(agents[2].addr()));
+    }
+    shut_down(agents).await;
+}
+
+#[tokio::test]
+async fn who_joins_itself_is_alone() {
+    let a = builder("a").start().await.unwrap();
+    let joined = a.join(&[a.addr().to_string()], false).await.unwrap();
+    assert_eq!((joined.reached, a.members().len()), (1, 1));
+    a.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_leaves_no_agent_behind() {
+    // It accepts, and says nothing, so that the join takes its time.
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let free = builder("probe").start().await.unwrap();
+    let addr = free.addr();
+    free.shutdown().await;
+    let start = builder("a").bind(addr).join(vec![mute.local_addr().unwrap().to_string()]).start();
+    tokio::select! {
+        _ = start => panic!("nobody answered"),
+        accepted = mute.accept() => drop(accepted.unwrap().0.set_nodelay(true)),
+    }
+    soon("the port's freedom", async {
+        while builder("b").bind(addr).start().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn figures_are_there() {
+    let agents = cluster(2).await;
+    let stats = agents[0].stats().await.unwrap();
+    assert!(
+        stats.counters.frames_accepted > 0 && stats.traffic.accepted > 0 && !stats.encrypted,
+        "{stats:?}"
+    );
+    soon("a coordinate", async {
+        while agents[0].coordinate("node-01").await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(agents[0].coordinate("nobody").await.unwrap(), None);
+    assert_eq!(agents[0].settings()["name"], "node-00");
+    assert_eq!(agents[0].settings()["bind"], agents[0].addr().to_string());
+    assert!(agents[0].lag() < LONG);
+    shut_down(agents).await;
 }

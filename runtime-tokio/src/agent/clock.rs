@@ -21,6 +21,11 @@ impl Clock {
         CoreInstant::ORIGIN + self.origin.elapsed()
     }
 
+    /// A moment of the system's in the core's terms; the start, for earlier ones.
+    pub(super) fn core(self, at: Instant) -> CoreInstant {
+        CoreInstant::ORIGIN + at.saturating_duration_since(self.origin)
+    }
+
     /// A moment of the core's in the system's terms.
     pub(super) fn system(self, at: CoreInstant) -> Instant {
         self.origin + at.since(CoreInstant::ORIGIN).min(FAR)
@@ -37,5 +42,6 @@ mod tests {
         assert!(clock.system(CoreInstant::NEVER) > Instant::now() + Duration::from_secs(1 << 30));
         let now = clock.now();
         assert!(clock.system(now) <= Instant::now());
+        assert_eq!(clock.core(clock.system(now)), now);
     }
 }

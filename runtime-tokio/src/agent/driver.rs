@@ -16,6 +16,7 @@ use super::hands::Hands;
 use super::lag::Lag;
 use super::order::Order;
 use crate::net::{Acceptor, FromLink, FromStream, UdpIn};
+use crate::record::Recorder;
 
 /// Datagrams taken before something else has its turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
@@ -29,12 +30,20 @@ pub(super) struct Core {
     pub(super) node: Node,
     pub(super) outbox: Outbox,
     pub(super) clock: Clock,
+    pub(super) recorder: Option<Recorder>,
 }
 
 impl Core {
     fn step(&mut self, input: Input<'_>, hands: &mut Hands) {
         let now = self.clock.now();
-        for output in step(&mut self.node, input, now, &mut self.outbox) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.before(&input, now);
+        }
+        let outputs = step(&mut self.node, input, now, &mut self.outbox);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.after(outputs.clone(), &self.node);
+        }
+        for output in outputs {
             hands.carry_out(output, &self.node, now);
         }
     }
@@ -213,9 +222,12 @@ impl Driver {
         open_links.stop().await;
         drop((udp, udp_out));
         memory.close().await;
+        if let Some(recorder) = core.recorder {
+            recorder.close().await;
+        }
         feed.finish(&core.node);
         waiting.tell();
-        drop((waiting, feed, core));
+        drop((waiting, feed));
         debug!("agent: shutdown complete");
         stopped.send_replace(Some(stop.unwrap_or(Stopped::Shutdown)));
     }

@@ -37,6 +37,7 @@ pub(super) struct Feed {
     rested: Instant,
     waiting: Vec<Event>,
     coalescers: Option<Coalescers>,
+    lines: Lines,
     clock: Clock,
 }
 
@@ -51,12 +52,15 @@ impl Feed {
         let config = node.config();
         let coalescers = coalesce.map(|times| Coalescers::new(times, config));
         let revision = node.members_revision();
-        Self { events, list, revision, rested: Instant::ORIGIN, waiting: Vec::new(), coalescers, clock }
+        let (rested, waiting, lines) = (Instant::ORIGIN, Vec::new(), Lines::default());
+        Self { events, list, revision, rested, waiting, coalescers, lines, clock }
     }
 
     /// Takes an event of the core that is for the application.
     pub(super) fn event(&mut self, event: &CoreEvent<'_>, node: &Node, now: Instant) {
-        log(event);
+        if !matches!(event, CoreEvent::User { .. } | CoreEvent::Query { .. }) {
+            self.lines.log(event, now);
+        }
         if let Some(Coalescers { members, users }) = &mut self.coalescers
             && (members.push(event, now) || users.push(event, now))
         {
@@ -232,20 +236,67 @@ fn user_event(event: WaitingEvent) -> Event {
     })
 }
 
-/// Members come and go at a pace that the cluster sets, so these lines are not limited; Serf has the same.
-fn log(event: &CoreEvent<'_>) {
-    let line = |what: &str, member: &SharedIdentity, addr: SocketAddr| {
-        info!("serf: {what}: {} {}", member.name, addr.ip())
-    };
-    match event {
-        CoreEvent::Join { member, .. } => line("EventMemberJoin", member, member.addr),
-        CoreEvent::Leave { member } => line("EventMemberLeave", member, member.addr),
-        CoreEvent::Failed { member, .. } => line("EventMemberFailed", member, member.addr),
-        CoreEvent::Update { member } => info!("serf: EventMemberUpdate: {}", member.name),
-        CoreEvent::Reap { member } => info!("serf: EventMemberReap: {}", member.name),
-        CoreEvent::Conflict { member, claimed } => {
-            warn!("serf: Name conflict for '{}': {} and {claimed} both claim it", member.name, member.addr);
+/// Lines about members, as Serf has them; of a flood, which anybody can cause where nothing is encrypted, so many are said and the rest is counted.
+#[derive(Debug, Default)]
+struct Lines {
+    /// When the present period began.
+    since: Instant,
+    said: u32,
+    held_back: u64,
+}
+
+impl Lines {
+    const PERIOD: Duration = Duration::from_secs(10);
+    const MOST: u32 = 1000;
+
+    fn log(&mut self, event: &CoreEvent<'_>, now: Instant) {
+        if !self.pass(now) {
+            return;
         }
-        _ => {}
+        let line = |what: &str, member: &SharedIdentity, addr: SocketAddr| {
+            info!("serf: {what}: {} {}", member.name, addr.ip());
+        };
+        match event {
+            CoreEvent::Join { member, .. } => line("EventMemberJoin", member, member.addr),
+            CoreEvent::Leave { member } => line("EventMemberLeave", member, member.addr),
+            CoreEvent::Failed { member, .. } => line("EventMemberFailed", member, member.addr),
+            CoreEvent::Update { member } => info!("serf: EventMemberUpdate: {}", member.name),
+            CoreEvent::Reap { member } => info!("serf: EventMemberReap: {}", member.name),
+            CoreEvent::Conflict { member, claimed } => {
+                warn!(
+                    "serf: Name conflict for '{}': {} and {claimed} both claim it",
+                    member.name, member.addr
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn pass(&mut self, now: Instant) -> bool {
+        if now.since(self.since) >= Self::PERIOD {
+            if self.held_back > 0 {
+                warn!("serf: {} more lines about members were not written", self.held_back);
+            }
+            *self = Self { since: now, ..Self::default() };
+        }
+        let pass = self.said < Self::MOST;
+        self.said += u32::from(pass);
+        self.held_back += u64::from(!pass);
+        pass
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_lines_is_cut_and_the_next_period_has_room_again() {
+        let mut lines = Lines::default();
+        let at = |secs| Instant::ORIGIN + Duration::from_secs(secs);
+        let passed = (0..5000).filter(|_| lines.pass(at(3))).count();
+        assert_eq!((passed, lines.held_back), (1000, 4000));
+        assert!(lines.pass(at(13)));
+        assert_eq!((lines.said, lines.held_back), (1, 0));
     }
 }

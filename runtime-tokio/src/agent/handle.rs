@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use super::lag::Lag;
+use super::memory::KeysWritten;
 use super::order::Order;
 use super::{Answers, Error, Events, memory};
 use crate::event::Event;
@@ -45,6 +46,7 @@ pub(super) struct Common {
     pub(super) lag: Arc<Lag>,
     pub(super) traffic: Arc<TrafficCounters>,
     pub(super) settings: BTreeMap<&'static str, String>,
+    pub(super) keys_written: KeysWritten,
     pub(super) tags_file: Option<PathBuf>,
     /// Tags are written and announced in one order.
     pub(super) tags_turn: tokio::sync::Mutex<()>,
@@ -206,6 +208,10 @@ impl Handle {
         reason.unwrap_or_else(|| Stopped::MustStop("the agent's task was ended from outside".into()))
     }
 
+    pub(super) fn watch_stopped(&self) -> watch::Receiver<Option<Stopped>> {
+        self.common.stopped.clone()
+    }
+
     /// Says of a member that it has left; with `prune` it is forgotten at once.
     ///
     /// # Errors
@@ -267,12 +273,14 @@ impl Handle {
         self.command(Command::Respond { query, payload: payload.into() }).await.map(drop)
     }
 
-    /// Changes or lists keys.
+    /// Changes or lists keys; this node's keyring file is written when it returns.
     ///
     /// # Errors
     /// [`CommandError::KeysFailed`] and [`CommandError::KeysUnanswered`] carry the report too.
     pub async fn keys(&self, action: KeyAction, relay_factor: u8) -> Result<KeyReport, Error> {
-        match self.command(Command::Keys { action, relay_factor }).await? {
+        let outcome = self.command(Command::Keys { action, relay_factor }).await;
+        self.common.keys_written.wait().await;
+        match outcome? {
             Done::Keys(report) => Ok(*report),
             _ => Ok(KeyReport::default()),
         }

@@ -85,7 +85,7 @@ impl Hands {
     /// When it has something to do although nothing comes in.
     pub(super) fn deadline(&self, node: &Node) -> Option<Instant> {
         let behind = self.feed.is_behind(node).then(|| self.feed.rested_at());
-        [self.feed.deadline(), behind].into_iter().flatten().min()
+        [self.feed.deadline(), behind, self.memory.deadline()].into_iter().flatten().min()
     }
 }
 

@@ -27,6 +27,7 @@ mod hands;
 mod lag;
 mod memory;
 mod order;
+mod rejoin;
 mod start;
 mod streams;
 mod subscription;

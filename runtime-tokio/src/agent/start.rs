@@ -8,7 +8,7 @@ use rumormill_core::config::format_duration;
 use rumormill_core::id::NodeName;
 use rumormill_core::io::Outbox;
 use rumormill_core::keyring::Keyring;
-use rumormill_core::{Birth, Node, Restore, Seed};
+use rumormill_core::{Birth, Node, Seed};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::warn;
 
@@ -18,13 +18,15 @@ use super::feed::{self, Feed};
 use super::handle::Common;
 use super::hands::{Hands, Refusals};
 use super::lag::Lag;
-use super::memory::Memory;
+use super::memory::{self, Files, Memory, Recalled};
 use super::order::ORDERS_WAITING;
+use super::rejoin::rejoin;
 use super::streams::Streams;
 use super::waiting::Waiting;
 use super::{Builder, Error, Events, Handle};
 use crate::member::Member;
 use crate::net::{self, Acceptor, Away, Bound, Limits, Links, TrafficCounters};
+use crate::record::{Header, Recorder};
 
 /// Binds, restores, starts the driver, joins.
 pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
@@ -32,26 +34,72 @@ pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     builder.config.check().map_err(rumormill_core::error::BirthError::from)?;
     let bound = net::bind(builder.bind)?;
     let addr = net::advertised(builder.advertise, bound.addr)?;
-    let keyring = std::mem::take(&mut builder.keyring);
+    let recalled = Recalled::read(files_to_read(&builder)).await?;
+    let keyring = or_else(std::mem::take(&mut builder.keyring), Keyring::is_empty, recalled.keyring);
+    let tags = or_else(std::mem::take(&mut builder.tags), |tags| tags.iter().next().is_none(), recalled.tags);
     warn_of_eavesdroppers(addr, &keyring);
-    let tags = std::mem::take(&mut builder.tags);
-    let restore = Restore::default();
-    let memory = Memory::default();
-    let (join, replay) = (std::mem::take(&mut builder.join), builder.replay);
 
     let settings = settings(&builder, &name, bound.addr, addr, &keyring);
+    let peers = memory::former_peers(&name, addr, &recalled.recovered);
+    let restore = memory::restore(&name, &recalled.recovered);
     let clock = Clock::starting_now();
     let birth = Birth { name, addr, tags: &tags, seed: seed()?, keyring, restore };
-    let config = Arc::new(builder.config.clone());
-    let node = Node::new(config.clone(), birth, clock.now())?;
-    let handle = spawn(node, bound, clock, memory, &builder, settings).await?;
-    if !join.is_empty()
-        && let Err(error) = handle.join(&join, replay).await
-    {
-        handle.shutdown().await;
-        return Err(error);
+    let now = clock.now();
+    let node = Node::new(builder.config.clone(), birth.clone(), now)?;
+    let recorder = builder.record.as_deref().map(|path| {
+        // The error names the file.
+        let header = Header { config: &builder.config, birth: &birth, now };
+        Recorder::create(path, &header)
+            .map_err(|source| Error::Io { what: "starting to record".into(), source })
+    });
+    let core = Core { node, outbox: Outbox::new(), clock, recorder: recorder.transpose()? };
+    drop(birth);
+    let memory = Memory::new(recalled.snapshot, builder.keyring_file.as_deref(), clock);
+    let handle = spawn(core, bound, memory, &builder, settings).await?;
+    if !peers.is_empty() {
+        tokio::spawn(rejoin(handle.clone(), peers, builder.config.reconnect_interval));
+    }
+    if !builder.join.is_empty() {
+        let unless_joined = StopUnlessKept(Some(handle.clone()));
+        let joined = handle.join(&builder.join, builder.replay).await;
+        unless_joined.keep();
+        if let Err(error) = joined {
+            handle.shutdown().await;
+            return Err(error);
+        }
     }
     Ok(handle)
+}
+
+/// Stops an agent that nobody will get a handle of: its start was given up while it was joining.
+struct StopUnlessKept(Option<Handle>);
+
+impl StopUnlessKept {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StopUnlessKept {
+    fn drop(&mut self) {
+        if let (Some(handle), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { handle.shutdown().await });
+        }
+    }
+}
+
+/// Keys and tags that were given count for more than those in files.
+fn files_to_read(builder: &Builder) -> Files {
+    Files {
+        snapshot: builder.snapshot.clone(),
+        rejoin_after_leave: builder.rejoin_after_leave,
+        keyring: builder.keyring_file.clone().filter(|_| builder.keyring.is_empty()),
+        tags: builder.tags_file.clone().filter(|_| builder.tags.iter().next().is_none()),
+    }
+}
+
+fn or_else<T>(given: T, is_empty: impl Fn(&T) -> bool, recalled: Option<T>) -> T {
+    if is_empty(&given) { recalled.unwrap_or(given) } else { given }
 }
 
 fn name(given: Option<&str>) -> Result<NodeName, Error> {
@@ -84,13 +132,14 @@ fn warn_of_eavesdroppers(addr: SocketAddr, keyring: &Keyring) {
 
 /// Makes all parts, and sets them going.
 async fn spawn(
-    node: Node,
+    core: Core,
     bound: Bound,
-    clock: Clock,
     memory: Memory,
     builder: &Builder,
     settings: BTreeMap<&'static str, String>,
 ) -> Result<Handle, Error> {
+    let Core { node, clock, .. } = &core;
+    let clock = *clock;
     let config = Arc::new(node.config().clone());
     let traffic = Arc::new(TrafficCounters::default());
     let sockets = net::split(bound.udp, traffic.clone()).await;
@@ -100,7 +149,7 @@ async fn spawn(
     let (to_links, links) = mpsc::channel(net::PACKETS_WAITING);
     let (to_orders, orders) = mpsc::channel(ORDERS_WAITING);
     let (to_events, _) = broadcast::channel(Events::CAPACITY);
-    let (to_list, list) = watch::channel(feed::list(&node));
+    let (to_list, list) = watch::channel(feed::list(node));
     let (to_stopped, stopped) = watch::channel(None);
     let lag = Arc::new(Lag::new());
     let away = Away { config: config.clone(), driver: to_streams, traffic: traffic.clone() };
@@ -121,6 +170,7 @@ async fn spawn(
         lag: lag.clone(),
         traffic: traffic.clone(),
         settings,
+        keys_written: memory.keys_written(),
         tags_file: builder.tags_file.clone(),
         tags_turn: tokio::sync::Mutex::new(()),
     };
@@ -130,13 +180,13 @@ async fn spawn(
         tcp_only: builder.tcp_only,
         streams: Streams::new(away.clone(), clock),
         waiting: Waiting::new(traffic),
-        feed: Feed::new(&node, to_events, to_list, builder.coalesce, clock),
+        feed: Feed::new(node, to_events, to_list, builder.coalesce, clock),
         memory,
         refusals: Refusals::default(),
         stop: None,
     };
     let driver = Driver {
-        core: Core { node, outbox: Outbox::new(), clock },
+        core,
         hands,
         udp,
         orders,

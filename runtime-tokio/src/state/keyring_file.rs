@@ -49,7 +49,7 @@ fn keys_of(path: &Path, entries: &[serde_json::Value]) -> Result<Keyring, FileEr
             entry.as_str().ok_or_else(|| entry_is("is no string: it must be a key in base64".into()))?;
         let bytes =
             Zeroizing::new(STANDARD.decode(text.trim()).map_err(|error| {
-                entry_is(format!("is not base64 ({}): `keygen` makes a key", said(error)))
+                entry_is(format!("is not base64 ({}): `keygen` makes a key", said(&error)))
             })?);
         let key = Key::new(&bytes).map_err(|error| entry_is(format!("is no key: {error}")))?;
         keyring.install(key).map_err(|error| entry_is(format!("is one too many: {error}")))?;
@@ -95,7 +95,7 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 /// What is wrong with base64, without the character that is there.
-fn said(error: base64::DecodeError) -> String {
+fn said(error: &base64::DecodeError) -> String {
     match error {
         base64::DecodeError::InvalidByte(at, _) => format!("character {} does not belong there", at + 1),
         base64::DecodeError::InvalidLength(length) => {

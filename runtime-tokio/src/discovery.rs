@@ -1,1 +1,0 @@
-//! Finding the cluster by multicast DNS.
