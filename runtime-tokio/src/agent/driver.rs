@@ -194,7 +194,13 @@ impl Driver {
                     info!("agent: requesting graceful leave from the cluster");
                     hands.memory.leaving();
                 }
+                let before = core.node.identity().clone();
                 core.step(Input::Command { id, command }, hands);
+                // The core tells of others; an application hears of its own tags too (Serf).
+                if core.node.identity().meta != before.meta {
+                    let update = Event::Update { member: core.node.identity() };
+                    hands.feed.event(&update, &core.node, core.clock.now());
+                }
             }
             Order::Query { request, reply } => {
                 // Every member may acknowledge and answer; some may join meanwhile.

@@ -62,6 +62,6 @@ async fn lead_a_life(config: AgentConfig, args: &AgentArgs, log: Log) -> Result<
 /// What may not be as somebody wanted.
 fn warn_of(warnings: &[Diagnostic]) {
     for warning in warnings {
-        tracing::warn!("agent: {warning}");
+        tracing::warn!("agent: {}", warning.line());
     }
 }

@@ -15,7 +15,7 @@ pub(super) async fn reload(running: &Running, config: AgentConfig, args: &AgentA
         Ok(reload) => reload,
         Err(problems) => {
             for problem in &problems {
-                error!("agent: {problem}");
+                error!("agent: {}", problem.line());
             }
             error!("agent: Failed to reload configuration; everything stays as it was");
             return config;

@@ -59,8 +59,11 @@ pub(super) struct Running {
     pub(super) joining: JoinHandle<()>,
     pub(super) rpc: JoinHandle<()>,
     pub(super) handling: JoinHandle<()>,
-    pub(super) searching: Option<(watch::Sender<bool>, JoinHandle<()>)>,
+    pub(super) searching: Option<Search>,
 }
+
+/// The search by mDNS: how to stop it, and its task.
+type Search = (watch::Sender<bool>, JoinHandle<()>);
 
 /// Starts everything.
 pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Failure> {
@@ -114,10 +117,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     })
 }
 
-fn search(
-    config: &AgentConfig,
-    agent: &Handle,
-) -> Result<Option<(watch::Sender<bool>, JoinHandle<()>)>, DiscoveryError> {
+fn search(config: &AgentConfig, agent: &Handle) -> Result<Option<Search>, DiscoveryError> {
     let Some(options) = config.discovery(agent.name(), agent.addr()) else { return Ok(None) };
     let (search, found) = Discovery::start(options)?;
     let (stop, stopped) = watch::channel(false);

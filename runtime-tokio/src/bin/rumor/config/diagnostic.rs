@@ -56,6 +56,20 @@ impl Diagnostic {
     pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+
+    /// Place, key, what is wrong and what would be right, for a log.
+    pub(crate) fn line(&self) -> String {
+        let place = match (self.line, self.column) {
+            (Some(line), Some(column)) => format!("{}:{line}:{column}", self.origin),
+            _ => self.origin.clone(),
+        };
+        let parts = [place.as_str(), &self.key, &self.message];
+        let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
+        match &self.hint {
+            Some(hint) => format!("{text} ({hint})"),
+            None => text,
+        }
+    }
 }
 
 impl fmt::Display for Diagnostic {
