@@ -57,6 +57,22 @@ fn wait_waits_for_the_agent_too() {
     assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
 }
 
+/// What an agent does to its own tags is told to its own clients, as with Serf.
+#[test]
+fn an_agent_tells_of_its_own_tags() {
+    let folder = TempDir::new().unwrap();
+    for program in [Program::Serf, Program::Rumor] {
+        let a = Agent::start(program, "a", folder.path(), &[]);
+        let monitor = command(Program::Serf, &["monitor".into(), format!("-rpc-addr={}", a.rpc_addr())]);
+        wait_until("the monitor shows events", || {
+            a.ask(&["event", "-coalesce=false", "ready"]);
+            monitor.out().contains("\"ready\"")
+        });
+        a.ask(&["tags", "-set", "rack=7"]);
+        wait_until(&format!("{program} tells of its tags"), || monitor.out().contains("\"rack\":\"7\""));
+    }
+}
+
 #[test]
 fn nobody_at_the_other_end_of_the_pipe_is_no_reason_to_talk() {
     let folder = TempDir::new().unwrap();

@@ -1,6 +1,7 @@
 //! What is said and done: one script for any agent and any client.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -54,6 +55,7 @@ impl Session {
     fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         fs::write(&path, text).expect("the folder is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
         path.display().to_string()
     }
 
@@ -171,7 +173,7 @@ impl Session {
         self.step(&a, &["info"], Kind::Figures);
         self.step(&a, &["info", "-format=json"], Kind::Figures);
         self.step(&a, &["reachability", "-verbose"], Kind::Lines);
-        self.joining_and_failing(&a, &rings[3]);
+        self.joining_and_failing(&a, &b, &rings[3]);
         self.tags(&a);
         self.leaving(&a, &mut b);
     }
@@ -277,7 +279,7 @@ impl Session {
     }
 
     /// A monitor sees how a fourth agent comes; then it is killed, and taken for one that left.
-    fn joining_and_failing(&mut self, a: &Agent, ring: &str) {
+    fn joining_and_failing(&mut self, a: &Agent, b: &Agent, ring: &str) {
         let line = ["monitor", "-log-level=err"];
         let monitor = self.running(a, &line);
         wait_until("the monitor shows events", || {
@@ -287,7 +289,7 @@ impl Session {
         a.ask(&["event", "-coalesce=false", "deploy", "v1\n"]);
         a.ask(&["event", "-coalesce=false", "empty"]);
         a.ask(&["query", "-timeout=1s", "-no-ack", "load", "q"]);
-        a.ask(&["tags", "-set", "rack=7"]);
+        b.ask(&["tags", "-set", "rack=7"]);
         wait_until("the monitor shows the new tag", || monitor.out().contains("member-update"));
         let d = self.start("d", &["-tag", "role=db", "-keyring-file", ring]);
         // The cluster has another key by now.
