@@ -66,7 +66,7 @@ async fn scripts_see_members_and_events_and_answer_queries() {
     let handlers = Handlers::new(specs[..3].to_vec(), Limits::default());
     let running = tokio::spawn(handlers.clone().run(a.clone(), a.events()));
     let b = agent("b", vec![a.addr().to_string()]).await;
-    let joins = text(&folder.path().join("joins"), |text| text.contains("b\t")).await;
+    let joins = text(&folder.path().join("joins"), |text| text.contains("b\t127.0.0.1\tweb")).await;
     assert!(joins.contains("b\t127.0.0.1\tweb\trole=web\n"), "{joins}");
 
     let event =

@@ -1,6 +1,6 @@
 //! Which members `members-filtered` shows.
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::session::Fault;
 use crate::Member;
@@ -42,8 +42,9 @@ impl MemberFilter {
 
     /// Whether all conditions hold; a missing tag has the empty value.
     pub(super) fn shows(&self, member: &Member) -> bool {
-        let holds =
-            |condition: &Option<Regex>, value: &str| condition.as_ref().is_none_or(|c| c.is_match(value));
+        let holds = |condition: &Option<Regex>, value: &str| {
+            condition.as_ref().is_none_or(|condition| condition.is_match(value.as_bytes()))
+        };
         if !holds(&self.name, member.name()) || !holds(&self.status, status_name(member.status)) {
             return false;
         }
@@ -51,7 +52,9 @@ impl MemberFilter {
             return true;
         }
         let tags = member.tags();
-        self.tags.iter().all(|(tag, condition)| condition.is_match(tags.get(tag).unwrap_or_default()))
+        self.tags
+            .iter()
+            .all(|(tag, condition)| condition.is_match(tags.get(tag).unwrap_or_default().as_bytes()))
     }
 }
 
@@ -59,7 +62,9 @@ impl MemberFilter {
 fn compile(what: &str, expression: &str) -> Result<Regex, Fault> {
     // Compiled alone first: a bracket of its own must not close the one that is put around it.
     let build = |expression: &str| {
-        RegexBuilder::new(expression).size_limit(COMPILED_BYTES_MAX).nest_limit(NESTING_MAX).build()
+        // Bytes and ASCII classes, as in the filters of queries.
+        let mut builder = RegexBuilder::new(expression);
+        builder.unicode(false).size_limit(COMPILED_BYTES_MAX).nest_limit(NESTING_MAX).build()
     };
     build(expression).and_then(|_| build(&format!("^(?:{expression})$"))).map_err(|error| {
         // The last line says what is wrong; those before it draw where.

@@ -138,7 +138,10 @@ pub(super) fn wanted(config: &AgentConfig) -> Wanted {
 /// As `info` shows handlers: `type:name` and the script.
 pub(super) fn shown(handlers: &[HandlerSpec]) -> BTreeMap<String, String> {
     let each = handlers.iter().flat_map(|handler| {
-        handler.filters.iter().map(move |filter| (filter.to_string(), handler.script.clone()))
+        handler.filters.iter().map(move |filter| {
+            let key = format!("{}:{}", filter.kind(), filter.name().unwrap_or_default());
+            (key, handler.script.clone())
+        })
     });
     each.collect()
 }
