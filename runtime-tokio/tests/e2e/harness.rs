@@ -247,6 +247,18 @@ impl Agent {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Memory that it has at present, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let id = self.process.0.id();
+        let read = |path: String| fs::read_to_string(path).unwrap_or_default();
+        // It is the one child of what limits its life.
+        let children = read(format!("/proc/{id}/task/{id}/children"));
+        let status = read(format!("/proc/{}/status", children.trim()));
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let figure = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse().ok());
+        figure.unwrap_or_else(|| panic!("no memory of the agent below {id}: {status}"))
+    }
+
     /// Where others reach it.
     pub(crate) fn gossip_addr(&self) -> String {
         format!("127.0.0.1:{}", self.gossip)

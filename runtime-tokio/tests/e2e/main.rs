@@ -6,6 +6,8 @@
 
 mod clients;
 mod harness;
+mod hostile;
+mod life;
 mod ours;
 mod script;
 mod transcript;
