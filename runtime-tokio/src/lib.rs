@@ -1,4 +1,21 @@
 //! The tokio agent of Rumormill: one protocol core ([`rumormill_core`]) on real sockets.
+//!
+//! [`Agent::builder`] makes an agent, its [`Handle`] speaks to it: commands, a subscription to its [`Event`]s that says what a slow
+//! reader missed, and a view of its [`Members`] that can be waited for. One task owns the node; there is no lock around it, and
+//! all that comes in or waits is bounded.
+//!
+//! Around the agent, each usable by itself:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`rpc`] | Serf's control protocol: a server over a [`Handle`], and a client for either program's agents |
+//! | [`handlers`] | scripts that run on events and answer queries |
+//! | [`state`] | snapshot, keyring and tags files |
+//! | [`record`] | recordings of everything that a core was given, and their replay |
+//! | [`discovery`] | mDNS |
+//!
+//! The program `rumor` is built from these (feature `program`, on by default; a library does without: `default-features = false`).
+//! `examples/minimal.rs` is an agent in thirty lines, `examples/two_nodes.rs` two of them in one test.
 #![forbid(unsafe_code)]
 
 pub mod agent;

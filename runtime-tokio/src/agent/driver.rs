@@ -7,8 +7,8 @@ use rumormill_core::error::StreamFailure;
 use rumormill_core::io::{Command, Event, Input, Outbox, StreamInput};
 use rumormill_core::{Instant, Node, step};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
-use tracing::{debug, info};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error, info};
 
 use super::Stopped;
 use super::clock::Clock;
@@ -24,6 +24,15 @@ const DATAGRAMS_AT_ONCE: usize = 64;
 const DATAGRAMS_BEFORE_TICK: usize = 1024;
 /// The same for what else comes in.
 const AT_ONCE: usize = 32;
+
+/// How long a disk may take for what is written last.
+const DISK_PATIENCE: Duration = Duration::from_secs(10);
+
+async fn within(patience: Duration, what: &str, closing: impl Future<Output = ()>) {
+    if timeout(patience, closing).await.is_err() {
+        error!("agent: {what} could not be written within {patience:?}: the last of it may be lost");
+    }
+}
 
 /// The node, and what a step takes.
 pub(super) struct Core {
@@ -210,6 +219,7 @@ impl Driver {
                 hands.waiting.asked(id);
             }
             Order::Look(look) => look(&core.node),
+            Order::Forget(names) => hands.memory.forget(&names),
             Order::Stop => hands.stop = Some(Stopped::Shutdown),
         }
     }
@@ -236,9 +246,9 @@ impl Driver {
         open_streams.stop().await;
         open_links.stop().await;
         drop((udp, udp_out));
-        memory.close().await;
+        within(DISK_PATIENCE, "the snapshot and the keys", memory.close()).await;
         if let Some(recorder) = core.recorder {
-            recorder.close().await;
+            within(DISK_PATIENCE, "the recording", recorder.close()).await;
         }
         feed.finish(&core.node);
         waiting.tell();

@@ -12,6 +12,7 @@ use rumormill_core::{Config, Instant, MemberView, Node};
 use tokio::sync::{broadcast, watch};
 use tracing::{info, warn};
 
+use super::Events;
 use super::clock::Clock;
 use crate::event::{Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
 use crate::member::{Member, Members};
@@ -20,6 +21,8 @@ use crate::member::{Member, Members};
 const LIST_SHARE: u32 = 10;
 /// A list that is made faster than this is renewed as often as it changes.
 const QUICK: Duration = Duration::from_micros(200);
+/// Events told in one turn.
+const AT_ONCE: usize = Events::CAPACITY / 2;
 /// Events that wait for the list at most.
 const WAITING_MAX: usize = 1024;
 
@@ -90,7 +93,9 @@ impl Feed {
             }
             self.renew(node);
         }
-        for event in self.waiting.drain(..) {
+        // A reader that is fast has time to take them before more come.
+        let now = self.waiting.len().min(AT_ONCE);
+        for event in self.waiting.drain(..now) {
             // Nobody may be listening.
             let _ = self.events.send(event);
         }
@@ -110,7 +115,7 @@ impl Feed {
     pub(super) fn finish(&mut self, node: &Node) {
         self.flush_due(node, None);
         self.rested = Instant::ORIGIN;
-        self.tell(node, self.clock.now());
+        while self.tell(node, self.clock.now()) && !self.waiting.is_empty() {}
     }
 
     fn renew(&mut self, node: &Node) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rumormill_core::coordinate::Coordinate;
@@ -42,6 +42,8 @@ pub(super) struct Common {
     pub(super) orders: mpsc::Sender<Order>,
     pub(super) list: watch::Receiver<Members>,
     pub(super) events: broadcast::WeakSender<Event>,
+    /// A subscription from the agent's birth, for who asks first.
+    pub(super) first_events: Mutex<Option<broadcast::Receiver<Event>>>,
     pub(super) stopped: watch::Receiver<Option<Stopped>>,
     pub(super) lag: Arc<Lag>,
     pub(super) traffic: Arc<TrafficCounters>,
@@ -131,16 +133,20 @@ impl Handle {
         self.members().get(self.name()).unwrap_or(&self.common.me).clone()
     }
 
-    /// The members, to be waited for ([`watch::Receiver::wait_for`]).
+    /// The members, to be waited for ([`watch::Receiver::wait_for`]). What [`watch::Receiver::borrow`] gives keeps the agent waiting:
+    /// clone it, and do not hold it across an `await`.
     #[must_use]
     pub fn watch_members(&self) -> watch::Receiver<Members> {
         self.common.list.clone()
     }
 
-    /// A new subscription: what happens from now on.
+    /// A new subscription: the first one has what has happened since the agent was born (its own join, and those of [`Builder::join`](super::Builder::join)),
+    /// the others what happens from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        Events::new(self.common.events.upgrade().map(|events| events.subscribe()))
+        // Nothing that panics runs under the lock.
+        let first = self.common.first_events.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Events::new(first.or_else(|| self.common.events.upgrade().map(|events| events.subscribe())))
     }
 
     /// Joins these: `host`, `host:port`, `[v6]:port`; without a port, this node's own. All addresses of a name are tried, and user
@@ -168,6 +174,9 @@ impl Handle {
         for error in &failed {
             warn!("agent: joining: {error}");
         }
+        // A node is no way to its cluster, unless nobody else is named.
+        let (own, others): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|addr| *addr == self.addr());
+        let addresses = if others.is_empty() { own } else { others };
         let mut joined = self.join_addresses(addresses, replay).await?;
         joined.failed += failed.len() as u32;
         Ok(joined)
@@ -276,11 +285,16 @@ impl Handle {
     /// Changes or lists keys; this node's keyring file is written when it returns.
     ///
     /// # Errors
-    /// [`CommandError::KeysFailed`] and [`CommandError::KeysUnanswered`] carry the report too.
+    /// [`CommandError::KeysFailed`] and [`CommandError::KeysUnanswered`] carry the report too; or the keys have changed, but the
+    /// file could not be written, which is tried again.
     pub async fn keys(&self, action: KeyAction, relay_factor: u8) -> Result<KeyReport, Error> {
         let outcome = self.command(Command::Keys { action, relay_factor }).await;
-        self.common.keys_written.wait().await;
-        match outcome? {
+        let written = self.common.keys_written.wait().await;
+        let done = outcome?;
+        written.map_err(|error| {
+            Error::Setting(format!("the keys have changed, but this node's file of them has not: {error}"))
+        })?;
+        match done {
             Done::Keys(report) => Ok(*report),
             _ => Ok(KeyReport::default()),
         }
@@ -332,6 +346,18 @@ impl Handle {
     #[must_use]
     pub fn settings(&self) -> BTreeMap<&'static str, String> {
         self.common.settings.clone()
+    }
+
+    /// Rids the snapshot of these.
+    pub(super) async fn forget(&self, names: Vec<String>) {
+        if !names.is_empty() {
+            info!(
+                "serf: the snapshot forgets {} members that the cluster does not know any more",
+                names.len()
+            );
+            // An agent that has stopped needs no telling.
+            let _ = self.give(Order::Forget(names)).await;
+        }
     }
 
     async fn give(&self, order: Order) -> Result<(), Error> {

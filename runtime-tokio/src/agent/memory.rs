@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rumormill_core::id::{Identity, Incarnation, LamportTime, NodeName, Versions};
 use rumormill_core::io::Event;
@@ -13,6 +14,7 @@ use rumormill_core::wire::Clocks;
 use rumormill_core::{Instant, Node, Restore};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::Error;
@@ -147,6 +149,13 @@ impl Memory {
         }
     }
 
+    /// Those whom an earlier life knew, and whom the cluster has long forgotten.
+    pub(super) fn forget(&mut self, names: &[String]) {
+        if let Some(snapshot) = &mut self.snapshot {
+            names.iter().for_each(|name| snapshot.member_gone(name));
+        }
+    }
+
     pub(super) fn end_turn(&mut self, node: &Node) {
         let Some(snapshot) = &mut self.snapshot else { return };
         let now = (seen(node.clocks()), node.incarnation());
@@ -188,26 +197,39 @@ const fn seen(clocks: Clocks) -> Clocks {
 /// The keys with the number of their change.
 type Numbered = (u64, Keyring);
 
+/// How often a keyring file that could not be written is tried again.
+const KEYS_AGAIN: Duration = Duration::from_secs(30);
+
+/// The number of the keys that were written last, or why they could not be.
+type Written = (u64, Option<String>);
+
 /// Tells when the keyring file has what the node has.
 #[derive(Debug)]
-pub(super) struct KeysWritten(Option<(watch::Receiver<Numbered>, watch::Receiver<u64>)>);
+pub(super) struct KeysWritten(Option<(watch::Receiver<Numbered>, watch::Receiver<Written>)>);
 
 impl KeysWritten {
-    /// Waits until the keys that the node has now were written, or could not be.
-    pub(super) async fn wait(&self) {
-        if let Some((latest, written)) = &self.0 {
-            let wanted = latest.borrow().0;
-            // An error means that the agent has stopped.
-            let _ = written.clone().wait_for(|written| *written >= wanted).await;
+    /// Waits until the keys that the node has now were written.
+    ///
+    /// # Errors
+    /// They could not be, with what is wrong.
+    pub(super) async fn wait(&self) -> Result<(), String> {
+        let Some((latest, written)) = &self.0 else { return Ok(()) };
+        let wanted = latest.borrow().0;
+        let mut written = written.clone();
+        let outcome = written.wait_for(|(number, _)| *number >= wanted).await;
+        // An error means that the agent has stopped.
+        match outcome.ok().and_then(|written| written.1.clone()) {
+            Some(error) => Err(error),
+            None => Ok(()),
         }
     }
 }
 
-/// Writes the keyring file whenever the keys change; only the latest keys count.
+/// Writes the keyring file whenever the keys change, and again while it cannot be written; only the latest keys count.
 #[derive(Debug)]
 struct KeyringWriter {
     latest: watch::Sender<Numbered>,
-    written: watch::Receiver<u64>,
+    written: watch::Receiver<Written>,
     task: JoinHandle<()>,
 }
 
@@ -215,16 +237,39 @@ impl KeyringWriter {
     fn start(path: &Path) -> Self {
         let path = path.to_owned();
         let (latest, mut keys) = watch::channel((0, Keyring::empty()));
-        let (done, written) = watch::channel(0);
+        let (done, written) = watch::channel((0, None));
         let task = tokio::spawn(async move {
-            while keys.changed().await.is_ok() {
+            let mut failing = false;
+            loop {
+                let open = match failing {
+                    false => keys.changed().await.is_ok(),
+                    // Time that is up is a reason to try again, and so is the end.
+                    true => match timeout(KEYS_AGAIN, keys.changed()).await {
+                        Ok(changed) => changed.is_ok(),
+                        Err(_) => true,
+                    },
+                };
+                if !open && !failing {
+                    return;
+                }
                 let (path, (number, keyring)) = (path.clone(), keys.borrow_and_update().clone());
                 let saved: Result<Result<(), FileError>, _> =
                     spawn_blocking(move || keyring_file::save(&path, &keyring)).await;
-                if let Ok(Err(error)) = saved {
-                    error!("serf: the keys have changed, but their file has not: {error}");
+                let error = match saved {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(error.to_string()),
+                    Err(error) => Some(error.to_string()),
+                };
+                if let Some(error) = error.as_ref().filter(|_| !failing) {
+                    error!(
+                        "serf: the keys have changed, but their file has not, and is tried again: {error}"
+                    );
                 }
-                done.send_replace(number);
+                failing = error.is_some();
+                done.send_replace((number, error));
+                if !open {
+                    return;
+                }
             }
         });
         Self { latest, written, task }

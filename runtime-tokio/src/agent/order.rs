@@ -22,6 +22,8 @@ pub(super) enum Order {
     Query { request: QueryRequest, reply: AnswersReply },
     /// Show the node to this, between two steps.
     Look(Box<dyn FnOnce(&Node) + Send>),
+    /// The snapshot need not know these any more.
+    Forget(Vec<String>),
     /// Stop without a word.
     Stop,
 }

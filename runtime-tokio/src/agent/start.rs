@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rumormill_core::config::format_duration;
 use rumormill_core::id::NodeName;
@@ -148,7 +148,7 @@ async fn spawn(
     let (to_streams, streams) = mpsc::channel(net::FRAMES_WAITING);
     let (to_links, links) = mpsc::channel(net::PACKETS_WAITING);
     let (to_orders, orders) = mpsc::channel(ORDERS_WAITING);
-    let (to_events, _) = broadcast::channel(Events::CAPACITY);
+    let (to_events, first_events) = broadcast::channel(Events::CAPACITY);
     let (to_list, list) = watch::channel(feed::list(node));
     let (to_stopped, stopped) = watch::channel(None);
     let lag = Arc::new(Lag::new());
@@ -166,6 +166,7 @@ async fn spawn(
         orders: to_orders.clone(),
         list,
         events: to_events.downgrade(),
+        first_events: Mutex::new(Some(first_events)),
         stopped,
         lag: lag.clone(),
         traffic: traffic.clone(),

@@ -424,6 +424,22 @@ fn a_folder_that_takes_no_files_lets_the_snapshot_grow_but_not_for_ever() {
     assert_eq!(disk.after_crash(0).clocks, clocks(5000, 0, 0));
 }
 
+#[test]
+fn a_new_life_after_a_leave_is_recorded_in_a_folder_that_takes_no_files_too() {
+    let disk = Disk::default();
+    let mut writer = disk.writer(COMPACT_BYTES_MIN);
+    let now = Instant::now();
+    writer.take(&joins(1), now);
+    writer.take(&Batch { leave: true, ..Batch::default() }, now);
+    assert!(disk.after_crash(0).left);
+    disk.0.lock().unwrap().no_new_files = true;
+    writer.begin_anew(now);
+    writer.take(&joins(2), now);
+    writer.finish(now);
+    let knows = disk.after_crash(0);
+    assert!(!knows.left && !knows.alive.is_empty(), "{knows:?}");
+}
+
 /// Facts 5.2, 106.
 #[test]
 fn compaction_keeps_the_clocks() {

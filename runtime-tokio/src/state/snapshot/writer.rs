@@ -89,7 +89,9 @@ impl<S: Store> Writer<S> {
     pub(super) fn begin_anew(&mut self, now: Instant) {
         self.knowledge.left = false;
         if let Err(error) = self.rewrite() {
-            self.fail("writing", &error, now);
+            // What is appended ends the leave too.
+            self.compact_not_before = Some(now + RETRY_EVERY);
+            self.say("compacting", &error, now);
         }
     }
 

@@ -87,9 +87,9 @@ pub(super) async fn join_found(
         }
         let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
         match agent.join(&texts, replay).await {
-            Ok(_) => search.joined(&new),
-            // Said already; they come again after a while.
-            Err(_) => search.failed(&new),
+            Ok(joined) if joined.failed == 0 => search.joined(&new),
+            // Said already; they come again after a while, and those that are members then are joined.
+            _ => search.failed(&new),
         }
     }
     search.shutdown().await;

@@ -3,7 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use rumormill_tokio::rpc::log::{Level, LogBuffer};
 use tracing::field::{Field, Visit};
@@ -22,19 +24,88 @@ pub(super) struct Log {
     /// The least severe level that is printed.
     level: Arc<AtomicU8>,
     syslog: Option<Arc<Syslog>>,
+    printer: Printer,
+}
+
+/// Lines that wait for standard error.
+const WAITING_MAX: usize = 4096;
+/// How long standard error has at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Writes to standard error on a thread of its own: a pipe that nobody reads must not hold up the protocol.
+#[derive(Clone, Debug)]
+struct Printer {
+    lines: SyncSender<Print>,
+    lost: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Print {
+    Line(String),
+    /// Say when all before it is written.
+    Flush(SyncSender<()>),
+}
+
+impl Printer {
+    fn start() -> std::io::Result<Self> {
+        let (lines, waiting) = sync_channel(WAITING_MAX);
+        let lost = Arc::new(AtomicU64::new(0));
+        let counter = lost.clone();
+        std::thread::Builder::new().name("log".into()).spawn(move || {
+            for print in waiting {
+                let mut out = std::io::stderr().lock();
+                // Where standard error is closed, there is nobody to tell.
+                let _ = match print {
+                    Print::Line(line) => writeln!(out, "{line}"),
+                    Print::Flush(done) => {
+                        let _ = done.try_send(());
+                        Ok(())
+                    }
+                };
+                let lost = counter.swap(0, Ordering::Relaxed);
+                if lost > 0 {
+                    let _ =
+                        writeln!(out, "==> {lost} lines of the log were lost: standard error was not read");
+                }
+            }
+        })?;
+        Ok(Self { lines, lost })
+    }
+
+    fn print(&self, line: String) {
+        if self.lines.try_send(Print::Line(line)).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn flush(&self) {
+        let (done, all) = sync_channel(1);
+        if self.lines.try_send(Print::Flush(done)).is_ok() {
+            let _ = all.recv_timeout(LAST_WORDS);
+        }
+    }
 }
 
 impl Log {
     /// Takes all that this process logs from now on.
-    pub(super) fn install(level: LogLevel, syslog: Option<Syslog>) -> Self {
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub(super) fn install(level: LogLevel, syslog: Option<Syslog>) -> std::io::Result<Self> {
         let log = Self {
             buffer: LogBuffer::new(),
             level: Arc::new(AtomicU8::new(of_flag(level) as u8)),
             syslog: syslog.map(Arc::new),
+            printer: Printer::start()?,
         };
         // Where somebody else has taken it already, the agent runs all the same.
         let _ = tracing_subscriber::registry().with(log.clone()).try_init();
-        log
+        Ok(log)
+    }
+
+    /// Waits a moment until what was logged is printed.
+    pub(super) fn flush(&self) {
+        self.printer.flush();
     }
 
     /// Prints from this level on.
@@ -90,8 +161,7 @@ impl<S: Subscriber> Layer<S> for Log {
         let line = format!("{} [{}] {text}", chrono::Local::now().format("%Y/%m/%d %H:%M:%S"), level.name());
         self.buffer.push(level, &line);
         if self.prints(level) {
-            // Where standard error is closed, there is nobody to tell.
-            let _ = writeln!(std::io::stderr().lock(), "{line}");
+            self.printer.print(line);
             if let Some(syslog) = &self.syslog {
                 syslog.send(level, &text);
             }

@@ -33,7 +33,19 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let log = Log::install(config.log_level, syslog);
+    let log = match Log::install(config.log_level, syslog) {
+        Ok(log) => log,
+        Err(error) => {
+            anstream::eprintln!("==> Error starting: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = run_logged(config, args, &log);
+    log.flush();
+    code
+}
+
+fn run_logged(config: AgentConfig, args: &AgentArgs, log: &Log) -> ExitCode {
     warn_of(&config.warnings);
     // The driver, its streams and clients share one thread: an agent is idle nearly always, and many may run on one machine.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -43,7 +55,7 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(lead_a_life(config, args, log)) {
+    match runtime.block_on(lead_a_life(config, args, log.clone())) {
         Ok(code) => code,
         Err(failure) => {
             anstream::eprintln!("==> {failure}");

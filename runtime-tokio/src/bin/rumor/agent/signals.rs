@@ -127,8 +127,8 @@ impl Running {
 }
 
 impl Signals {
-    /// A signal to end, while the agent is ending.
-    async fn another(&mut self) {
+    /// A signal to end, while the agent is starting or ending.
+    pub(super) async fn another(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

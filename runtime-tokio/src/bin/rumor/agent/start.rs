@@ -32,6 +32,9 @@ pub(super) enum Failure {
     /// A start-up join failed.
     #[error("Failed to join the cluster: {0}")]
     Join(Error),
+    /// A signal came first.
+    #[error("Caught a signal while joining")]
+    Signalled,
     /// Commands cannot be taken.
     #[error("Error starting RPC listener on {0}: {1}")]
     Rpc(SocketAddr, std::io::Error),
@@ -69,7 +72,7 @@ type Search = (watch::Sender<bool>, JoinHandle<()>);
 pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Failure> {
     let core = config.core_config().map_err(BuildError::from)?;
     let leave_within = 2 * core.broadcast_timeout + core.leave_propagate_delay;
-    let signals = super::signals::Signals::listen().map_err(Failure::Signals)?;
+    let mut signals = super::signals::Signals::listen().map_err(Failure::Signals)?;
     let builder = config.builder()?.join(Vec::new()).coalesce(Some(Times::default()));
     let rpc_addr = config.rpc_socket()?;
     // Before the node: where commands cannot be taken, the cluster need not see it come and go.
@@ -93,11 +96,15 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     let options =
         ServerOptions { auth_key, event_handlers, clients_max, ..ServerOptions::new(log.buffer.clone()) };
     let rpc = tokio::spawn(serve(listener, agent.clone(), options));
-    if !config.start_join.is_empty()
-        && let Err(error) = agent.join(&config.start_join, config.replay_on_join).await
-    {
-        agent.shutdown().await;
-        return Err(Failure::Join(error));
+    if !config.start_join.is_empty() {
+        let joined = tokio::select! {
+            joined = agent.join(&config.start_join, config.replay_on_join) => joined.map_err(Failure::Join),
+            () = signals.another() => Err(Failure::Signalled),
+        };
+        if let Err(failure) = joined {
+            agent.shutdown().await;
+            return Err(failure);
+        }
     }
     let (wanted, wants) = watch::channel(wanted(config));
     let joining = tokio::spawn(keep_joining(agent.clone(), wants));
