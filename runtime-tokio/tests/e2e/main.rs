@@ -5,6 +5,7 @@
 //! Needs Debian's package `serf`, python3 with venv, and npm: `install.sh` beside this file gets the rest.
 
 mod clients;
+mod disk;
 mod harness;
 mod hostile;
 mod life;

@@ -10,6 +10,7 @@ use rumormill_core::id::NodeName;
 use rumormill_core::io::{EventRequest, KeyAction, KeyReport, QueryRequest, TagFilter};
 use rumormill_core::keyring::Key;
 use rumormill_core::tags::Tags;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::filters::MemberFilter;
@@ -19,9 +20,12 @@ use crate::Error;
 use crate::rpc::filter::EventFilter;
 use crate::rpc::log::Level;
 use crate::rpc::messages::{
-    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RpcMember, errors,
+    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RequestHeader, RpcMember,
+    errors,
 };
 
+/// How long a client that made the agent leave has to end the connection.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// What names of Serf's own queries begin with.
 const SERF_PREFIX: &str = "_serf_";
 /// The one of them that clients may ask, and the core's name of it.
@@ -152,7 +156,7 @@ impl Session {
     }
 
     /// The client is told how leaving went; the agent stops in any case.
-    async fn leave(&self, seq: u64) -> Result<(), Fault> {
+    async fn leave(&mut self, seq: u64) -> Result<(), Fault> {
         tracing::info!("agent.ipc: Graceful leave triggered");
         let agent = &self.shared.agent;
         let error = match agent.leave().await {
@@ -166,6 +170,8 @@ impl Session {
         };
         let told = self.outlet.header(seq, &error).await;
         agent.shutdown().await;
+        // Go's client may take an end that comes with the answer for a failure, so that it ends the connection itself.
+        let _ = timeout(FAREWELL, self.reader.read::<RequestHeader>()).await;
         Ok(told?)
     }
 
