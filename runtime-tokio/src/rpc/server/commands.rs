@@ -10,7 +10,6 @@ use rumormill_core::id::NodeName;
 use rumormill_core::io::{EventRequest, KeyAction, KeyReport, QueryRequest, TagFilter};
 use rumormill_core::keyring::Key;
 use rumormill_core::tags::Tags;
-use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::filters::MemberFilter;
@@ -20,8 +19,7 @@ use crate::Error;
 use crate::rpc::filter::EventFilter;
 use crate::rpc::log::Level;
 use crate::rpc::messages::{
-    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RequestHeader, RpcMember,
-    errors,
+    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RpcMember, errors,
 };
 
 /// How long a client that made the agent leave has to end the connection.
@@ -171,7 +169,7 @@ impl Session {
         let told = self.outlet.header(seq, &error).await;
         agent.shutdown().await;
         // Go's client may take an end that comes with the answer for a failure, so that it ends the connection itself.
-        let _ = timeout(FAREWELL, self.reader.read::<RequestHeader>()).await;
+        self.farewell(FAREWELL).await;
         Ok(told?)
     }
 

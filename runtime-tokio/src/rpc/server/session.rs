@@ -98,6 +98,12 @@ impl Session {
         debug!("agent.ipc: client {peer} has gone");
     }
 
+    /// Waits until the client ends the connection or says something, at most so long.
+    pub(super) async fn farewell(&mut self, within: Duration) {
+        // Whatever it says now is too late.
+        let _ = timeout(within, self.reader.read::<RequestHeader>()).await;
+    }
+
     /// A client that has said who it is may be silent for ever.
     fn patience(&self) -> Duration {
         if self.is_known() { Duration::MAX } else { STRANGER_PATIENCE }
