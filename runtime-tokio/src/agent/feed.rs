@@ -273,6 +273,8 @@ impl Lines {
                     member.name, member.addr
                 );
             }
+            CoreEvent::User { name, .. } => info!("agent: Received event: user-event: {name}"),
+            CoreEvent::Query { name, .. } => info!("agent: Received event: query: {name}"),
             _ => {}
         }
     }
@@ -280,7 +282,7 @@ impl Lines {
     fn pass(&mut self, now: Instant) -> bool {
         if now.since(self.since) >= Self::PERIOD {
             if self.held_back > 0 {
-                warn!("serf: {} more lines about members were not written", self.held_back);
+                warn!("serf: {} more lines about members and events were not written", self.held_back);
             }
             *self = Self { since: now, ..Self::default() };
         }

@@ -12,13 +12,14 @@ mod stats;
 mod streams;
 mod throttle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
@@ -95,6 +96,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
     let shared = Arc::new(shared);
     let (closing, _) = watch::channel(false);
     let mut sessions = JoinSet::new();
+    let mut strangers = Strangers::default();
     let stopped = shared.agent.stopped();
     tokio::pin!(stopped);
     loop {
@@ -106,7 +108,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
                 }
             }
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => admit(stream, &shared, &closing, &mut sessions),
+                Ok((stream, _)) => admit(stream, &shared, &closing, &mut sessions, &mut strangers),
                 Err(failure) => {
                     if shared.throttle.allows() {
                         warn!("agent.ipc: cannot accept a client: {failure}");
@@ -124,10 +126,38 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
     }
 }
 
-/// Begins to serve a client.
-fn admit(stream: TcpStream, shared: &Arc<Shared>, closing: &watch::Sender<bool>, sessions: &mut JoinSet<()>) {
+/// Clients that have not said who they are, the oldest first.
+#[derive(Default)]
+struct Strangers(VecDeque<(Arc<AtomicBool>, AbortHandle)>);
+
+impl Strangers {
+    fn push(&mut self, known: Arc<AtomicBool>, task: AbortHandle) {
+        self.0.retain(|(known, task)| !known.load(Ordering::Relaxed) && !task.is_finished());
+        self.0.push_back((known, task));
+    }
+
+    /// Cuts the oldest off; `false` when there is none.
+    fn make_room(&mut self) -> bool {
+        while let Some((known, task)) = self.0.pop_front() {
+            if !known.load(Ordering::Relaxed) && !task.is_finished() {
+                task.abort();
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Begins to serve a client; where there are as many as may be, in place of one that says nothing.
+fn admit(
+    stream: TcpStream,
+    shared: &Arc<Shared>,
+    closing: &watch::Sender<bool>,
+    sessions: &mut JoinSet<()>,
+    strangers: &mut Strangers,
+) {
     let Ok(peer) = stream.peer_addr() else { return };
-    if sessions.len() >= shared.options.clients_max {
+    if sessions.len() >= shared.options.clients_max && !strangers.make_room() {
         if shared.throttle.allows() {
             warn!("agent.ipc: turned away {peer}: {} clients are connected", sessions.len());
         }
@@ -140,6 +170,7 @@ fn admit(stream: TcpStream, shared: &Arc<Shared>, closing: &watch::Sender<bool>,
     if shared.throttle.allows() {
         info!("agent.ipc: Accepted client: {peer}");
     }
-    let session = Session::new(stream, peer, shared.clone());
-    sessions.spawn(session.run(closing.subscribe()));
+    let known = Arc::new(AtomicBool::new(false));
+    let session = Session::new(stream, peer, shared.clone(), known.clone());
+    strangers.push(known, sessions.spawn(session.run(closing.subscribe())));
 }

@@ -164,22 +164,28 @@ async fn claims_that_cannot_be_kept_close_the_connection_and_take_no_memory() {
 }
 
 #[tokio::test]
-async fn silent_and_half_open_clients_take_their_own_place_alone() {
-    let served = Served::with(builder("a"), |options| options.clients_max = 50).await;
+async fn silent_and_half_open_clients_make_room_for_those_that_say_who_they_are() {
+    const PLACES: usize = 20;
+    let served = Served::with(builder("a"), |options| options.clients_max = PLACES).await;
     let mut silent = Vec::new();
-    for n in 0..49 {
+    let hello = hello();
+    for n in 0..3 * PLACES {
         let mut socket = TcpStream::connect(served.at).await.unwrap();
         // In the midst of a header, of a body, or before anything.
-        let bytes = [hello(), request(Command::Event, &messages::Event::default())].concat();
-        socket.write_all(&bytes[..n.min(bytes.len() - 1)]).await.unwrap();
+        socket.write_all(&hello[..n % hello.len()]).await.unwrap();
         silent.push(socket);
     }
-    let client = soon("a client", served.client()).await;
-    assert_eq!(client.members().await.unwrap().len(), 1);
-    // The server is full now: the next one is turned away, and let in when somebody goes.
+    let mut clients = Vec::new();
+    for _ in 0..PLACES {
+        clients.push(soon("a client", served.client()).await);
+    }
+    for client in &clients {
+        assert_eq!(client.members().await.unwrap().len(), 1);
+    }
+    // All places are taken by clients that may stay: the next one is turned away, and let in when somebody goes.
     let turned_away = soon("an answer", Client::connect(&served.at.to_string(), None)).await.unwrap_err();
     assert!(matches!(turned_away, ClientError::Closed(_)), "{turned_away:?}");
-    drop(silent.pop());
+    drop(clients.pop());
     soon("a free place", async {
         while Client::connect(&served.at.to_string(), None).await.is_err() {
             tokio::task::yield_now().await;

@@ -1,5 +1,19 @@
 //! `rumor agent`: an agent in the foreground, with everything around it: log, commands, handlers, mDNS, signals.
 
+/// Says something on standard output. Where that is closed or full, an agent goes on.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut anstream::stdout(), format_args!("{}\n", format_args!($($text)*)));
+    }};
+}
+
+/// The same on standard error.
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        let _ = std::io::Write::write_fmt(&mut anstream::stderr(), format_args!("{}\n", format_args!($($text)*)));
+    }};
+}
+
 mod joining;
 mod log;
 mod reloading;
@@ -21,7 +35,7 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
         Ok(config) => config,
         Err(problems) => {
             for problem in problems {
-                anstream::eprintln!("==> {problem}");
+                complain!("==> {problem}");
             }
             return ExitCode::FAILURE;
         }
@@ -29,14 +43,14 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
     let syslog = match config.syslog.map(Syslog::open).transpose() {
         Ok(syslog) => syslog,
         Err(error) => {
-            anstream::eprintln!("==> Syslog setup failed: {error}");
+            complain!("==> Syslog setup failed: {error}");
             return ExitCode::FAILURE;
         }
     };
     let log = match Log::install(config.log_level, syslog) {
         Ok(log) => log,
         Err(error) => {
-            anstream::eprintln!("==> Error starting: {error}");
+            complain!("==> Error starting: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -51,21 +65,21 @@ fn run_logged(config: AgentConfig, args: &AgentArgs, log: &Log) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            anstream::eprintln!("==> Error starting: {error}");
+            complain!("==> Error starting: {error}");
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(lead_a_life(config, args, log.clone())) {
         Ok(code) => code,
         Err(failure) => {
-            anstream::eprintln!("==> {failure}");
+            complain!("==> {failure}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn lead_a_life(config: AgentConfig, args: &AgentArgs, log: Log) -> Result<ExitCode, Failure> {
-    anstream::println!("==> Starting rumor agent...");
+    say!("==> Starting rumor agent...");
     let running = start::start(&config, log).await?;
     start::announce(&running, &config);
     Ok(running.until_it_ends(config, args).await)

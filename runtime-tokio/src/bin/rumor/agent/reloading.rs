@@ -1,21 +1,26 @@
 //! What SIGHUP does: files and flags are read again, and what is live is put into force.
 
+use std::collections::BTreeMap;
+
 use rumormill_tokio::core::tags::Tags;
 use tracing::{error, info, warn};
 
 use super::start::{Running, shown, wanted};
 use super::warn_of;
 use crate::args::AgentArgs;
-use crate::config::{self, AgentConfig, Reload, TagChange};
+use crate::config::{self, AgentConfig, Reload};
 
 /// Puts changed settings into force; the settings that hold then. Where something is wrong, all stay as they were.
 pub(super) async fn reload(running: &Running, config: AgentConfig, args: &AgentArgs) -> AgentConfig {
-    anstream::println!("==> Reloading configuration...");
+    say!("==> Reloading configuration...");
     let reload = match config::reload(&config, &args.config_paths, args) {
         Ok(reload) => reload,
         Err(problems) => {
             for problem in &problems {
-                error!("agent: {}", problem.line());
+                match problem.is_error() {
+                    true => error!("agent: {}", problem.line()),
+                    false => warn!("agent: {}", problem.line()),
+                }
             }
             error!("agent: Failed to reload configuration; everything stays as it was");
             return config;
@@ -45,15 +50,20 @@ async fn put_into_force(running: &Running, reload: &Reload) {
     if reload.retry_join.is_some() {
         running.wanted.send_replace(wanted(&reload.config));
     }
-    if let Some(change) = &reload.tags
-        && let Err(error) = running.agent.set_tags(changed(&running.agent.me().tags(), change)).await
-    {
-        error!("agent: tags could not be announced: {error}");
+    if let Some(set) = &reload.all_tags {
+        let present = running.agent.me().tags();
+        let delete = reload.tags.as_ref().map_or(&[][..], |change| &change.delete);
+        let wanted = changed(&present, set, delete);
+        if wanted != present
+            && let Err(error) = running.agent.set_tags(wanted).await
+        {
+            error!("agent: tags could not be announced, and are tried again at the next reload: {error}");
+        }
     }
 }
 
 /// The present tags with a change.
-fn changed(present: &Tags, TagChange { set, delete }: &TagChange) -> Tags {
+fn changed(present: &Tags, set: &BTreeMap<String, String>, delete: &[String]) -> Tags {
     let kept = present.iter().filter(|(key, _)| !delete.iter().any(|gone| gone == key));
     let set = set.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     kept.chain(set).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
@@ -69,10 +79,11 @@ mod tests {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into_iter()
             .collect();
-        let change =
-            TagChange { set: [("a".to_owned(), "9".to_owned())].into(), delete: vec!["b".to_owned()] };
-        let tags: Vec<_> =
-            changed(&present, &change).iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let set = [("a".to_owned(), "9".to_owned())].into();
+        let tags: Vec<_> = changed(&present, &set, &["b".to_owned()])
+            .iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
         assert_eq!(tags, [("a".to_owned(), "9".to_owned()), ("c".to_owned(), "3".to_owned())]);
     }
 }

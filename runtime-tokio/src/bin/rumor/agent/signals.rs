@@ -87,15 +87,15 @@ impl Running {
     }
 
     async fn give_up(&self, signal: &str) -> ExitCode {
-        anstream::println!("==> Caught signal: {signal}");
+        say!("==> Caught signal: {signal}");
         self.agent.shutdown().await;
         ExitCode::FAILURE
     }
 
     /// Leaves; a second signal, or too much time, and it is gone without.
     async fn leave(&mut self, signal: &str) -> ExitCode {
-        anstream::println!("==> Caught signal: {signal}");
-        anstream::println!("==> Gracefully shutting down agent...");
+        say!("==> Caught signal: {signal}");
+        say!("==> Gracefully shutting down agent...");
         let agent = self.agent.clone();
         let within = self.leave_within + LEAVE_GRACE;
         let left = tokio::select! {
@@ -118,8 +118,8 @@ impl Running {
         match self.agent.stats().await {
             Ok(stats) => {
                 let handlers = self.handlers.counts();
-                anstream::eprintln!("==> Figures of {}\n{stats:#?}\n{handlers:#?}", self.agent.name());
-                anstream::eprintln!("lag: {:?}", self.agent.lag());
+                complain!("==> Figures of {}\n{stats:#?}\n{handlers:#?}", self.agent.name());
+                complain!("lag: {:?}", self.agent.lag());
             }
             Err(error) => warn!("agent: no figures: {error}"),
         }
@@ -144,7 +144,7 @@ fn ended(reason: &Stopped) -> ExitCode {
         }
         Stopped::MustStop(why) => {
             error!("agent: {why}");
-            anstream::eprintln!("==> The agent cannot go on: {why}");
+            complain!("==> The agent cannot go on: {why}");
             ExitCode::FAILURE
         }
     }

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use rumormill_tokio::core::coalesce::Times;
+use rumormill_tokio::core::error::{CommandError, StreamFailure};
 use rumormill_tokio::discovery::{Discovery, DiscoveryError};
 use rumormill_tokio::handlers::{HandlerSpec, Handlers};
 use rumormill_tokio::rpc::server::{ServerOptions, serve};
@@ -30,7 +31,7 @@ pub(super) enum Failure {
     #[error("Failed to start the Serf agent: {0}")]
     Start(Error),
     /// A start-up join failed.
-    #[error("Failed to join the cluster: {0}")]
+    #[error("Failed to join the cluster: {0}{hint}", hint = why_closed(.0))]
     Join(Error),
     /// A signal came first.
     #[error("Caught a signal while joining")]
@@ -44,6 +45,14 @@ pub(super) enum Failure {
     /// Signals cannot be listened for.
     #[error("cannot listen for signals: {0}")]
     Signals(std::io::Error),
+}
+
+/// A peer that cannot open what it is sent closes the connection without a word.
+fn why_closed(error: &Error) -> &'static str {
+    let Error::Command(CommandError::NotJoined { reason: StreamFailure::Lost, .. }) = error else {
+        return "";
+    };
+    "\n  hint: the other side closed at once: have both the same key, and the same label?"
 }
 
 /// An agent and what belongs to it.
@@ -157,8 +166,8 @@ pub(super) fn shown(handlers: &[HandlerSpec]) -> BTreeMap<String, String> {
 pub(super) fn announce(running: &Running, config: &AgentConfig) {
     let settings = running.agent.settings();
     let setting = |key: &str| settings.get(key).cloned().unwrap_or_default();
-    let line = |label: &str, value: &dyn fmt::Display| anstream::println!("    {label:>14}: {value}");
-    anstream::println!("==> rumor agent running!");
+    let line = |label: &str, value: &dyn fmt::Display| say!("    {label:>14}: {value}");
+    say!("==> rumor agent running!");
     line("Node name", &format_args!("'{}'", running.agent.name()));
     line("Bind addr", &format_args!("'{}'", setting("bind")));
     if setting("advertise") != setting("bind") {
@@ -174,5 +183,5 @@ pub(super) fn announce(running: &Running, config: &AgentConfig) {
     if let Some(path) = &config.record {
         line("Recording to", &format_args!("{} (it holds secrets)", path.display()));
     }
-    anstream::println!("\n==> Log data will now stream in as it occurs (on standard error):\n");
+    say!("\n==> Log data will now stream in as it occurs (on standard error):\n");
 }

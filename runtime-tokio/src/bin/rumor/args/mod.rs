@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Agent(Box<AgentArgs>),
     /// Send a user event to the whole cluster.
     Event(EventArgs),
-    /// Ask the whole cluster, and print the answers until all are in.
+    /// Ask the whole cluster, and print the answers until every member has answered, or the time is up.
     Query(QueryArgs),
     /// Say of a failed member that it has left.
     ForceLeave(ForceLeaveArgs),

@@ -64,6 +64,10 @@ async fn connect(rpc: &Rpc) -> Outcome<Client> {
 
 /// An address with a port: the one that it has, or the default one.
 fn with_port(address: &str) -> String {
+    // Go dials the machine itself where no host is named.
+    if address.starts_with(':') && !address.starts_with("::") {
+        return format!("127.0.0.1{address}");
+    }
     let host_ends = address.rfind(']').map_or(0, |end| end + 1);
     match address[host_ends..].matches(':').count() {
         // A name, an IPv4 address, or an IPv6 address in brackets.
@@ -80,7 +84,8 @@ fn unreachable(address: &str, error: &ClientError) -> Failure {
     match error {
         ClientError::Auth(_) => failure.hint(TOKEN_WANTED),
         ClientError::Protocol(_) | ClientError::Closed(_) => failure.hint(format!(
-            "whatever listens at {address} is no agent's RPC; name another address with -rpc-addr or RUMOR_RPC_ADDR"
+            "whatever listens at {address} is no agent's RPC, or an agent that has as many clients as it takes (rpc_clients_max); \
+             name another address with -rpc-addr or RUMOR_RPC_ADDR"
         )),
         _ => failure.hint(format!(
             "start an agent with `rumor agent -rpc-addr={address}`, or name the RPC address of one that runs with -rpc-addr or \
@@ -121,6 +126,7 @@ mod tests {
         for (given, wanted) in [
             ("127.0.0.1:17373", "127.0.0.1:17373"),
             ("127.0.0.1", "127.0.0.1:7373"),
+            (":17373", "127.0.0.1:17373"),
             ("agent.example", "agent.example:7373"),
             ("[::1]:17373", "[::1]:17373"),
             ("[::1]", "[::1]:7373"),

@@ -33,7 +33,7 @@ pub(crate) use build::BuildError;
 pub(crate) use check::check_config;
 pub(crate) use diagnostic::Diagnostic;
 pub(crate) use endpoint::Endpoint;
-pub(crate) use reload::{Reload, TagChange, reload};
+pub(crate) use reload::{Reload, reload};
 
 use problem::Severity;
 use source::Documents;

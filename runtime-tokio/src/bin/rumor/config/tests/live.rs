@@ -1,5 +1,6 @@
 //! What a reload changes, and what it leaves.
 
+use super::reload::TagChange;
 use super::*;
 
 fn compared(old: &[(&str, &str)], new: &[(&str, &str)]) -> Reload {
