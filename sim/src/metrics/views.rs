@@ -22,10 +22,15 @@ impl View {
     }
 }
 
+/// Observers whose views of one subject lie together, in one cache line: what befalls a few subjects is soon told to all, and what an
+/// observer is born with is the same for its neighbours.
+const TOGETHER: usize = 64;
+
 /// All views, and how many of them are wrong.
 #[derive(Debug)]
 pub struct Views {
     nodes: usize,
+    /// In blocks of observers; in a block by subject, then by observer.
     views: Vec<View>,
     live: Vec<bool>,
     up: Vec<bool>,
@@ -45,7 +50,7 @@ impl Views {
     pub fn new(nodes: usize) -> Self {
         Self {
             nodes,
-            views: vec![View::Unknown; nodes * nodes],
+            views: vec![View::Unknown; nodes.next_multiple_of(TOGETHER) * nodes],
             live: vec![false; nodes],
             up: vec![false; nodes],
             group: vec![0; nodes],
@@ -68,7 +73,8 @@ impl Views {
     }
 
     const fn at(&self, observer: u32, subject: u32) -> usize {
-        observer as usize * self.nodes + subject as usize
+        let observer = observer as usize;
+        (observer / TOGETHER * self.nodes + subject as usize) * TOGETHER + observer % TOGETHER
     }
 
     /// What the observer believes.
@@ -108,16 +114,20 @@ impl Views {
 
     /// A process starts, believing in these members; it is up.
     pub fn born(&mut self, node: u32, believed: impl Iterator<Item = u32>) {
-        let row = self.at(node, 0);
-        self.views[row..row + self.nodes].fill(View::Unknown);
+        let subjects = 0..self.nodes as u32;
+        for subject in subjects.clone() {
+            let at = self.at(node, subject);
+            self.views[at] = View::Unknown;
+        }
         for subject in believed.filter(|s| *s != node) {
-            self.views[row + subject as usize] = View::Alive;
+            let at = self.at(node, subject);
+            self.views[at] = View::Alive;
         }
         self.set_up(node, true);
         self.live[node as usize] = true;
         self.live_in[usize::from(self.group[node as usize])] += 1;
-        for subject in (0..self.nodes as u32).filter(|s| *s != node) {
-            self.count_pair(node, subject, self.views[row + subject as usize]);
+        for subject in subjects.filter(|s| *s != node) {
+            self.count_pair(node, subject, self.get(node, subject));
         }
     }
 
@@ -127,9 +137,8 @@ impl Views {
             return;
         }
         self.live_in[usize::from(self.group[node as usize])] -= 1;
-        let row = self.at(node, 0);
         for subject in (0..self.nodes as u32).filter(|s| *s != node) {
-            self.forget_pair(node, subject, self.views[row + subject as usize]);
+            self.forget_pair(node, subject, self.get(node, subject));
         }
         self.set_up(node, false);
     }
@@ -182,8 +191,7 @@ impl Views {
 
     /// Members that the observer believes to be there.
     pub fn believed(&self, observer: u32) -> impl Iterator<Item = u32> + '_ {
-        let row = self.at(observer, 0);
-        (0..self.nodes as u32).filter(move |s| self.views[row + *s as usize].present())
+        (0..self.nodes as u32).filter(move |subject| self.get(observer, *subject).present())
     }
 
     /// The first wrong view: observer, subject, and what it believes. Scans; for reports.
