@@ -226,6 +226,15 @@ async fn ipv6_and_both_families_on_one_socket() {
         }
     })
     .await;
+    // Only a member that has acknowledged a datagram has a place.
+    soon("a datagram of each family", async {
+        for name in ["v6", "v4"] {
+            while both.coordinate(name).await.unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+    })
+    .await;
     shut_down(vec![v6, both, v4, second]).await;
 }
 

@@ -162,9 +162,7 @@ impl Broadcasts {
         let (rank, first) = (self.ranks[slot as usize], self.entries[slot as usize].first);
         self.bytes -= rank.length();
         self.unsent -= usize::from(rank.sent(first) == 0);
-        if let Some(long) = self.long.get_mut(slot as usize) {
-            *long = Box::default();
-        }
+        drop_long(&mut self.long, slot);
         self.vacant.push(slot);
     }
 
@@ -318,9 +316,7 @@ impl Broadcasts {
             } else {
                 *bytes -= waiting.rank.length();
                 by_subject.remove(&entry.subject);
-                if let Some(long) = long.get_mut(waiting.slot as usize) {
-                    *long = Box::default();
-                }
+                drop_long(long, waiting.slot);
                 vacant.push(waiting.slot);
             }
             stays
@@ -336,6 +332,13 @@ impl Broadcasts {
             place -= 1;
             self.order[place] = *again;
         }
+    }
+}
+
+/// The memory of a long message is given back with its entry.
+fn drop_long(long: &mut [Box<[u8]>], slot: u32) {
+    if let Some(long) = long.get_mut(slot as usize) {
+        *long = Box::default();
     }
 }
 

@@ -6,11 +6,11 @@
 
 mod commands;
 mod filters;
+mod line_budget;
 mod outlet;
 mod session;
 mod stats;
 mod streams;
-mod throttle;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,8 +25,8 @@ use zeroize::Zeroizing;
 
 use super::log::LogBuffer;
 use crate::agent::Handle;
+use line_budget::LineBudget;
 use session::Session;
-use throttle::Throttle;
 
 /// How long clients have, once the agent has stopped, to be told how their last command ended.
 const GRACE: Duration = Duration::from_secs(2);
@@ -85,14 +85,14 @@ struct Shared {
     /// Tags are read, changed and announced by one client at a time.
     tags: tokio::sync::Mutex<()>,
     /// For what clients can make the log say.
-    throttle: Throttle,
+    line_budget: LineBudget,
 }
 
 /// Serves clients until the agent has stopped, and then until all of them were told how their last command ended. A program waits
 /// for it before it exits, so that the answer to `leave` is sent.
 pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions) {
     let shared =
-        Shared { agent, options, tags: tokio::sync::Mutex::default(), throttle: Throttle::default() };
+        Shared { agent, options, tags: tokio::sync::Mutex::default(), line_budget: LineBudget::default() };
     let shared = Arc::new(shared);
     let (closing, _) = watch::channel(false);
     let mut sessions = JoinSet::new();
@@ -110,7 +110,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => admit(stream, &shared, &closing, &mut sessions, &mut strangers),
                 Err(failure) => {
-                    if shared.throttle.allows() {
+                    if shared.line_budget.allows() {
                         warn!("agent.ipc: cannot accept a client: {failure}");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -158,7 +158,7 @@ fn admit(
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
     if sessions.len() >= shared.options.clients_max && !strangers.make_room() {
-        if shared.throttle.allows() {
+        if shared.line_budget.allows() {
             warn!("agent.ipc: turned away {peer}: {} clients are connected", sessions.len());
         }
         return;
@@ -167,7 +167,7 @@ fn admit(
     let _ = stream.set_nodelay(true);
     let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    if shared.throttle.allows() {
+    if shared.line_budget.allows() {
         info!("agent.ipc: Accepted client: {peer}");
     }
     let known = Arc::new(AtomicBool::new(false));

@@ -50,10 +50,10 @@ async fn put_into_force(running: &Running, reload: &Reload) {
     if reload.retry_join.is_some() {
         running.wanted.send_replace(wanted(&reload.config));
     }
-    if let Some(set) = &reload.all_tags {
+    if reload.mentions_tags {
         let present = running.agent.me().tags();
         let delete = reload.tags.as_ref().map_or(&[][..], |change| &change.delete);
-        let wanted = changed(&present, set, delete);
+        let wanted = changed(&present, &reload.config.tags, delete);
         if wanted != present
             && let Err(error) = running.agent.set_tags(wanted).await
         {

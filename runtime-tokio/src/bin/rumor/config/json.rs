@@ -256,8 +256,8 @@ impl Reader<'_> {
         Ok(plain)
     }
 
-    /// The character of `\uXXXX`, or of two that belong together; half of such a pair is shown as one that is missing, as
-    /// Go does.
+    /// The character of a `\u` with its four digits, or of two that belong together; of half of such a pair the replacement character,
+    /// as Go has it.
     fn unicode(&mut self, start: usize) -> Result<char, JsonError> {
         let first = self.hex(start)?;
         if let 0xD800..=0xDBFF = first

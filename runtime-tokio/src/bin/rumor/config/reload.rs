@@ -19,8 +19,8 @@ pub(crate) struct Reload {
     pub(crate) config: AgentConfig,
     /// Tags to change on those that the node has now, whoever set them.
     pub(crate) tags: Option<TagChange>,
-    /// All tags that files and flags have now, where they mention any: they win over what was set while the agent ran.
-    pub(crate) all_tags: Option<BTreeMap<String, String>>,
+    /// Whether files or flags mention tags: those of `config` then win over what was set while the agent ran.
+    pub(crate) mentions_tags: bool,
     /// Handlers instead of the present ones.
     pub(crate) event_handlers: Option<Vec<HandlerSpec>>,
     /// Another log level.
@@ -69,8 +69,8 @@ pub(crate) fn reload(
 
 pub(super) fn compare(old: &AgentConfig, new: &AgentConfig, warnings: Vec<Diagnostic>) -> Reload {
     let mentions = |key: &str| new.mentioned.contains(key);
-    let all_tags = (mentions("tags") || mentions("role")).then(|| new.tags.clone());
-    let tags = all_tags.as_ref().map(|new| change(&old.tags, new));
+    let mentions_tags = mentions("tags") || mentions("role");
+    let tags = mentions_tags.then(|| change(&old.tags, &new.tags));
     let tags = tags.filter(|change| *change != TagChange::default());
     let event_handlers = (mentions("event_handlers") && new.event_handlers != old.event_handlers)
         .then(|| new.event_handlers.clone());
@@ -94,7 +94,7 @@ pub(super) fn compare(old: &AgentConfig, new: &AgentConfig, warnings: Vec<Diagno
     if let Some(addresses) = &retry_join {
         config.retry_join.clone_from(addresses);
     }
-    Reload { config, tags, all_tags, event_handlers, log_level, retry_join, needs_restart, warnings }
+    Reload { config, tags, mentions_tags, event_handlers, log_level, retry_join, needs_restart, warnings }
 }
 
 fn change(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> TagChange {

@@ -10,9 +10,9 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// Lets so many lines through in each window.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<Option<(Instant, u32)>>);
+pub(super) struct LineBudget(Mutex<Option<(Instant, u32)>>);
 
-impl Throttle {
+impl LineBudget {
     /// Whether one more line may be logged; when some were not, that is logged once a window.
     pub(super) fn allows(&self) -> bool {
         self.allows_at(Instant::now())
@@ -42,9 +42,9 @@ mod tests {
 
     #[test]
     fn a_window_has_so_many_lines_and_the_next_one_again() {
-        let (throttle, start) = (Throttle::default(), Instant::now());
+        let (budget, start) = (LineBudget::default(), Instant::now());
         let passed =
-            |after: u64| (0..100).filter(|_| throttle.allows_at(start + Duration::from_secs(after))).count();
+            |after: u64| (0..100).filter(|_| budget.allows_at(start + Duration::from_secs(after))).count();
         assert_eq!([passed(0), passed(9), passed(10)], [LINES_MAX as usize - 1, 0, LINES_MAX as usize - 1]);
     }
 }
