@@ -85,6 +85,7 @@ pub(crate) struct Known {
 pub(crate) struct Found {
     pub(crate) slot: Slot,
     pub(crate) known: Known,
+    pub(crate) addr: SocketAddr,
 }
 
 /// The member table of one node.
@@ -322,15 +323,20 @@ impl Members {
         self.at(self.index_of(name.as_bytes())?).map(|(slot, _)| slot)
     }
 
-    /// Finds a member with what decides a claim about it. A name that is found is sound, whatever was known of it.
+    /// Finds a member with all that decides a claim about it. A name that is found is sound, whatever was known of it.
     #[inline]
     pub(crate) fn look_up(&self, name: &[u8]) -> Option<Found> {
         let index = self.index_of(name)?;
         let Some(row) = self.stored(index) else {
             let row = self.base_row(index)?;
-            return Some(Found { slot: Slot { index, generation: 0 }, known: self.base_known(row) });
+            let slot = Slot { index, generation: 0 };
+            return Some(Found { slot, known: self.base_known(row), addr: self.base.addr(row) });
         };
-        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()? })
+        let addr = match row.renamed {
+            true => self.rest(index)?.identity.as_ref()?.addr,
+            false => self.base.addr(self.base_row(index)?),
+        };
+        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
     }
 
     #[inline]

@@ -206,6 +206,11 @@ impl Roster {
         (short.unwrap_or_else(|| self.identities[row as usize].name.as_bytes()), face.addr)
     }
 
+    #[inline]
+    pub(super) fn addr(&self, row: u32) -> SocketAddr {
+        self.faces[row as usize].addr
+    }
+
     pub(super) fn incarnation(&self, row: u32) -> Incarnation {
         self.faces[row as usize].incarnation
     }

@@ -18,13 +18,13 @@ impl Node {
         if !alive.versions.is_sane() {
             return;
         }
-        let Some(Found { slot, known }) = self.members.look_up(alive.name.as_bytes()) else {
+        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name.as_bytes()) else {
             return self.meet(alive, via, now, out);
         };
         if slot == Members::ME {
             return self.heard_of_myself_alive(alive, via, out);
         }
-        let moved = self.members.whereabouts(slot).is_none_or(|(_, addr)| addr != alive.addr);
+        let moved = addr != alive.addr;
         let may_move = match known.state {
             // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
             State::Left | State::Forgotten => true,

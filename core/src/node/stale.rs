@@ -10,14 +10,13 @@ impl Node {
     #[inline]
     pub(super) fn is_stale(&self, message: Unread<'_>) -> bool {
         let Some(glance) = message.glance() else { return false };
-        let Some(Found { slot, known }) = self.members.look_up(glance.name) else { return false };
+        let Some(Found { slot, known, addr }) = self.members.look_up(glance.name) else { return false };
         if slot == Members::ME {
             return false;
         }
         let rules = |claim| verdict(Some((known.state, known.incarnation)), claim, glance.incarnation);
         if glance.kind == Kind::Alive {
-            let here = || self.members.whereabouts(slot).is_some_and(|(_, addr)| glance.announces(addr));
-            return rules(Claim::Alive) == Verdict::Ignore && here();
+            return rules(Claim::Alive) == Verdict::Ignore && glance.announces(addr);
         }
         let Some(accuser) = glance.accuser() else { return false };
         let claim = match glance.kind {
