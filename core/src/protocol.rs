@@ -91,7 +91,8 @@ pub mod user_events {}
 /// Asking everybody something (Serf's queries).
 ///
 /// A query is gossiped; whoever its filters mean (names, and tags by regular expression over bytes, bounded in length and size) acknowledges it if that is wanted, and its application may answer once before
-/// the deadline, directly and through `relay_factor` random members. It ends at the deadline (`query_timeout_mult`), or as soon as every answer that is expected has come. Names that begin with
+/// the deadline, directly and through `relay_factor` random members. It ends at the deadline (`query_timeout_mult`), or as soon as every member
+/// that was asked has answered or declined (a member whose application will not answer says so; Serf waits for the deadline). Names that begin with
 /// `_rumor_` are the protocol's own: key commands and the vote about a name.
 pub mod queries {}
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rumormill_core::id::LamportTime;
-use rumormill_core::io::QueryId;
+use rumormill_core::io::{Command, QueryId};
+use tokio::sync::mpsc::WeakSender;
+use tokio::sync::oneshot;
 
+use crate::agent::Order;
 use crate::member::Member;
 
 /// News. Cheap to clone: what is long is shared.
@@ -15,7 +18,7 @@ pub enum Event {
     Members(MemberEvent),
     /// Somebody told everybody something.
     User(UserEvent),
-    /// Somebody asks; answered with [`Handle::respond`](crate::Handle::respond).
+    /// Somebody asks; answered with [`Handle::respond`](crate::Handle::respond), and declined by dropping it.
     Query(QueryEvent),
 }
 
@@ -72,8 +75,9 @@ pub struct UserEvent {
     pub coalesce: bool,
 }
 
-/// A query.
-#[derive(Clone, Debug, PartialEq)]
+/// A query. Who asks waits for an answer while this, or a clone of it, exists: when the last one is dropped and none was given,
+/// the asker is told that none will come, and need not wait until the deadline.
+#[derive(Clone, Debug)]
 pub struct QueryEvent {
     /// Which.
     pub id: QueryId,
@@ -85,4 +89,48 @@ pub struct QueryEvent {
     pub payload: Arc<[u8]>,
     /// When answers are no longer taken.
     pub deadline: Instant,
+    pub(crate) chance: Chance,
+}
+
+impl PartialEq for QueryEvent {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { id, from, name, payload, deadline, chance: _ } = self;
+        (id, from, name, payload, deadline)
+            == (&other.id, &other.from, &other.name, &other.payload, &other.deadline)
+    }
+}
+
+/// As long as one of these is there, a query may be answered by this node.
+#[derive(Clone, Debug)]
+pub(crate) struct Chance {
+    _of: Option<Arc<Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    query: QueryId,
+    orders: WeakSender<Order>,
+}
+
+impl Chance {
+    pub(crate) fn new(query: QueryId, orders: WeakSender<Order>) -> Self {
+        Self { _of: Some(Arc::new(Open { query, orders })) }
+    }
+
+    /// Of a query that no agent waits for.
+    #[cfg(test)]
+    pub(crate) const fn nobodys() -> Self {
+        Self { _of: None }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let (reply, _nobody) = oneshot::channel();
+        if let Some(orders) = self.orders.upgrade() {
+            // A driver that is too busy leaves the asker waiting until its deadline, as Serf does always.
+            let _ =
+                orders.try_send(Order::Command { command: Command::Decline { query: self.query }, reply });
+        }
+    }
 }

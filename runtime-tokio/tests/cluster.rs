@@ -11,7 +11,7 @@ use rumormill_core::io::{EventRequest, KeyAction, QueryRequest, Status};
 use rumormill_core::keyring::{Key, Keyring};
 use rumormill_core::tags::Tags;
 use rumormill_tokio::agent::{Answer, Events, Stopped};
-use rumormill_tokio::event::MemberEventKind;
+use rumormill_tokio::event::{MemberEventKind, QueryEvent};
 use rumormill_tokio::state::keyring_file;
 use rumormill_tokio::{Event, Handle};
 
@@ -108,6 +108,33 @@ async fn answer(agent: Handle, mut events: Events) {
             assert_eq!(&*query.from, "node-03");
             agent.respond(query.id, agent.name().as_bytes()).await.unwrap();
             return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_asker_does_not_wait_for_those_who_let_its_query_go() {
+    let agents = cluster(5).await;
+    let mut subscriptions: Vec<Events> = agents.iter().map(Handle::events).collect();
+    let request = QueryRequest { name: "who".into(), timeout: Some(60 * LONG), ..QueryRequest::default() };
+    let mut answers = agents[3].query(request).await.unwrap();
+    // Answered by one; read and dropped by the others.
+    let answering = answer(agents[0].clone(), subscriptions.remove(0));
+    for events in &mut subscriptions {
+        drop(soon("the query", query(events)).await);
+    }
+    answering.await;
+    soon("the end of the query", async { while answers.next().await.is_some() {} }).await;
+    let tally = answers.tally().unwrap();
+    assert_eq!((tally.responses, tally.complete), (1, true));
+    shut_down(agents).await;
+}
+
+/// The next query that comes.
+async fn query(events: &mut Events) -> QueryEvent {
+    loop {
+        if let Some(Ok(Event::Query(query))) = events.next().await {
+            return query;
         }
     }
 }

@@ -96,6 +96,10 @@ impl TraceDigest {
                 let parts = [&query.ltime.0.to_le_bytes()[..], &query.id.to_le_bytes(), payload];
                 self.record(time, node, 12, id, &parts.concat());
             }
+            Command::Decline { query } => {
+                let parts = [&query.ltime.0.to_le_bytes()[..], &query.id.to_le_bytes()];
+                self.record(time, node, 14, id, &parts.concat());
+            }
             Command::Keys { action, relay_factor } => {
                 let (what, key) = match action {
                     KeyAction::Install(key) => (0, key.expose()),

@@ -15,6 +15,7 @@ use crate::deadlines::Timer;
 use crate::id::LamportTime;
 use crate::io::{CommandId, QueryId, QueryTally};
 use crate::time::Instant;
+use crate::wire::ResponseKind;
 
 /// Answers taken from members that were not expected to give one: who joined after the question, or makes up names.
 const STRANGERS_MAX: u32 = 256;
@@ -52,6 +53,7 @@ pub(crate) struct Question {
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
     ack: bool,
+    /// It has answered or declined.
     response: bool,
 }
 
@@ -95,13 +97,15 @@ impl Question {
         self.expected.len() as u32 + self.strangers
     }
 
-    /// Expected answers that have not come.
+    /// Expected answers that have not come, of members that have not declined.
     pub(crate) const fn responses_missing(&self) -> u32 {
         self.responses_missing
     }
 
-    /// An ack or an answer came from the member with this hash of its name; `None` when it is its second, or not wanted.
-    pub(crate) fn take(&mut self, who: u64, ack: bool) -> Option<Taken> {
+    /// Something came from the member with this hash of its name; `None` when it is its second, or not wanted. Who declines gives
+    /// no answer any more.
+    pub(crate) fn take(&mut self, who: u64, kind: ResponseKind) -> Option<Taken> {
+        let ack = kind == ResponseKind::Ack;
         if ack && !self.acks_wanted {
             return None;
         }
@@ -122,7 +126,7 @@ impl Question {
         if core::mem::replace(before, true) {
             return None;
         }
-        *count += 1;
+        *count += u32::from(kind != ResponseKind::Declined);
         *missing -= u32::from(expected);
         Some(if expected { Taken::Expected } else { Taken::Stranger })
     }
@@ -247,11 +251,11 @@ mod tests {
     fn strangers_are_taken_up_to_a_bound_and_never_take_the_place_of_who_is_expected() {
         let mut asked = question(false, &[7]);
         for stranger in 0..u64::from(STRANGERS_MAX) {
-            assert_eq!(asked.take(100 + stranger, false), Some(Taken::Stranger));
+            assert_eq!(asked.take(100 + stranger, ResponseKind::Answer), Some(Taken::Stranger));
         }
-        assert_eq!(asked.take(99, false), None);
+        assert_eq!(asked.take(99, ResponseKind::Declined), None);
         assert!(!asked.is_complete());
-        assert_eq!(asked.take(7, false), Some(Taken::Expected));
+        assert_eq!(asked.take(7, ResponseKind::Answer), Some(Taken::Expected));
         assert!(asked.is_complete());
         assert_eq!(asked.tally().responses, STRANGERS_MAX + 1);
     }
@@ -277,23 +281,30 @@ mod tests {
     }
 
     proptest! {
-        /// Against two sets of names: each ack and each answer counts once, and complete is when none is missing.
+        /// Against sets of names: each ack and each answer counts once, and complete is when nobody is waited for.
         #[test]
         fn answers_count_once_for_each_member(
             acks in any::<bool>(),
             expected in prop::collection::vec(0u64..6, 0..5),
-            heard in prop::collection::vec((0u64..8, any::<bool>()), 0..40),
+            heard in prop::collection::vec((0u64..8, 0usize..3), 0..40),
         ) {
             let mut asked = question(acks, &expected);
-            let (mut acked, mut answered) = (BTreeSet::new(), BTreeSet::new());
-            for (who, ack) in heard {
-                let new = if ack { acks && acked.insert(who) } else { answered.insert(who) };
-                let taken = asked.take(who, ack);
+            let (mut acked, mut answered, mut declined) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+            for (who, kind) in heard {
+                let kind = [ResponseKind::Ack, ResponseKind::Answer, ResponseKind::Declined][kind];
+                let new = match kind {
+                    ResponseKind::Ack => acks && acked.insert(who),
+                    ResponseKind::Answer => !declined.contains(&who) && answered.insert(who),
+                    ResponseKind::Declined => !answered.contains(&who) && declined.insert(who),
+                };
+                let taken = asked.take(who, kind);
                 prop_assert_eq!(taken.is_some(), new);
                 if let Some(taken) = taken {
                     prop_assert_eq!(taken == Taken::Expected, expected.contains(&who));
                 }
-                let complete = expected.iter().all(|who| answered.contains(who) && (!acks || acked.contains(who)));
+                let complete = expected.iter().all(|who| {
+                    (answered.contains(who) || declined.contains(who)) && (!acks || acked.contains(who))
+                });
                 let tally = QueryTally { acks: acked.len() as u32, responses: answered.len() as u32, complete };
                 prop_assert_eq!(asked.tally(), tally);
             }

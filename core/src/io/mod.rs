@@ -101,7 +101,7 @@ pub enum Command {
     /// [`CommandError::Busy`] when the node has more to repeat than it can keep.
     UserEvent(EventRequest),
     /// Ask the cluster. Answers come as [`Event::Answer`] and [`Event::Ack`]; completes with [`Done::QueryOver`] at the deadline,
-    /// or as soon as every expected answer has come.
+    /// or as soon as every member asked has answered or declined.
     Query(QueryRequest),
     /// Answer a query that [`Event::Query`] brought: once, before its deadline.
     Respond {
@@ -109,6 +109,11 @@ pub enum Command {
         query: QueryId,
         /// The answer.
         payload: Box<[u8]>,
+    },
+    /// Say that no answer will be given to a query that [`Event::Query`] brought, so that who asks need not wait until its deadline.
+    Decline {
+        /// Which.
+        query: QueryId,
     },
     /// Change or list the keys of all members. Completes with [`Done::Keys`].
     Keys {

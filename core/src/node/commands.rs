@@ -62,6 +62,7 @@ impl Node {
             Command::UserEvent(request) => self.send_event(id, &request, now, out),
             Command::Query(request) => self.ask(id, &request, now, out),
             Command::Respond { query, payload } => self.respond(id, query, &payload, now, out),
+            Command::Decline { query } => self.decline(id, query, now, out),
             Command::Keys { action, relay_factor } => self.keys(id, &action, relay_factor, now, out),
         }
     }

@@ -17,7 +17,7 @@ use crate::events::internal::{Internal, KeyPoll, KeyReply, KeyRequest, decode, e
 use crate::io::{CommandId, Done, Event, KeyAction, KeyReport, Outbox, QueryId};
 use crate::keyring::Key;
 use crate::time::Instant;
-use crate::wire::Response;
+use crate::wire::{Response, ResponseKind};
 
 impl Node {
     pub(super) fn keys(
@@ -108,7 +108,8 @@ impl Node {
             let keys = ring.iter().take(shown).map(Key::expose).collect();
             let answer = encode(&KeyReply { done: true, message, keys, primary });
             let QueryId { ltime, id } = query;
-            let response = Response { ltime, id, from: &me.name, ack: false, payload: &answer };
+            let response =
+                Response { ltime, id, from: &me.name, kind: ResponseKind::Answer, payload: &answer };
             if self.response_size(&response, asker) <= self.response_size_max() {
                 return answer;
             }

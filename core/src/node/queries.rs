@@ -14,7 +14,7 @@ use crate::events::{Open, Purpose, Question, Seen, serf_size};
 use crate::io::{CommandId, Done, Event, Note, Outbox, QueryId, QueryRequest, Shed, State};
 use crate::spread::Lane;
 use crate::time::Instant;
-use crate::wire::{EVENT_BYTES_HARD_MAX, FilterList, Filters, Message, Query, Response};
+use crate::wire::{EVENT_BYTES_HARD_MAX, FilterList, Filters, Message, Query, Response, ResponseKind};
 
 /// Most members that pass on one answer: whoever forges an asker's address wins no more packets than this and one.
 pub(super) const RELAY_FACTOR_MAX: u8 = 8;
@@ -173,7 +173,8 @@ impl Node {
         }
         let asker = Asker { from: query.from, addr: query.addr, relay_factor: query.relay_factor };
         if query.ack {
-            let ack = Response { ltime: id.ltime, id: id.id, from: &me.name, ack: true, payload: &[] };
+            let (kind, from) = (ResponseKind::Ack, &*me.name);
+            let ack = Response { ltime: id.ltime, id: id.id, from, kind, payload: &[] };
             self.send_response(&ack, &asker, now, out);
         }
         match Internal::of(query.name) {

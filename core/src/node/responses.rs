@@ -9,7 +9,7 @@ use crate::events::internal::Internal;
 use crate::events::{Purpose, serf_size};
 use crate::io::{CommandId, Done, Event, Outbox, QueryId};
 use crate::time::Instant;
-use crate::wire::{Message, Relay, Response};
+use crate::wire::{Message, Relay, Response, ResponseKind};
 
 /// Who wants an answer, where, and through how many others beside.
 #[derive(Clone, Copy, Debug)]
@@ -28,13 +28,19 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let result = self.respond_once(query, payload, now, out);
+        let result = self.respond_once(query, ResponseKind::Answer, payload, now, out);
+        out.completed(id, result.map(|()| Done::Responded));
+    }
+
+    pub(super) fn decline(&mut self, id: CommandId, query: QueryId, now: Instant, out: &mut Outbox) {
+        let result = self.respond_once(query, ResponseKind::Declined, &[], now, out);
         out.completed(id, result.map(|()| Done::Responded));
     }
 
     fn respond_once(
         &mut self,
         query: QueryId,
+        kind: ResponseKind,
         payload: &[u8],
         now: Instant,
         out: &mut Outbox,
@@ -42,7 +48,7 @@ impl Node {
         let open = self.queries.still_open(query, now).ok_or(CommandError::NoSuchQuery)?.clone();
         let asker = Asker { from: &open.from, addr: open.addr, relay_factor: open.relay_factor };
         let me = self.members.me().clone();
-        let response = Response { ltime: query.ltime, id: query.id, from: &me.name, ack: false, payload };
+        let response = Response { ltime: query.ltime, id: query.id, from: &me.name, kind, payload };
         let (actual, allowed) = (self.response_size(&response, &asker), self.response_size_max());
         if actual > allowed {
             return Err(CommandError::TooLong { what: "response", actual, allowed });
@@ -109,16 +115,19 @@ impl Node {
     /// An answer or ack to a query of ours: each counts once per member, and until the deadline.
     pub(super) fn on_response(&mut self, response: &Response<'_>, now: Instant, out: &mut Outbox) {
         let id = QueryId { ltime: response.ltime, id: response.id };
-        let Response { from, payload, ack, .. } = *response;
+        let Response { from, payload, kind, .. } = *response;
         let (who, here) = (self.members.name_hash(from), self.members.me().addr);
         let question = self.queries.asked.get_mut(&id).filter(|question| now <= question.deadline);
-        let Some(question) = question.and_then(|question| question.take(who, ack).map(|_| question)) else {
+        let Some(question) = question.and_then(|question| question.take(who, kind).map(|_| question)) else {
             self.counters.answers_refused += 1;
             return;
         };
         self.counters.answers += 1;
         match &mut question.purpose {
-            Purpose::Application(command) if ack => out.event(Event::Ack { command: *command, from }),
+            _ if kind == ResponseKind::Declined => {}
+            Purpose::Application(command) if kind == ResponseKind::Ack => {
+                out.event(Event::Ack { command: *command, from });
+            }
             Purpose::Application(command) => out.event(Event::Answer { command: *command, from, payload }),
             Purpose::Keys(poll) => poll.take(from, payload),
             Purpose::Vote(vote) => vote.take(payload, here),
@@ -151,7 +160,7 @@ impl Node {
         };
         let me = self.members.me().clone();
         let (QueryId { ltime, id }, from) = (query, &*me.name);
-        let response = Response { ltime, id, from, ack: false, payload: &answer };
+        let response = Response { ltime, id, from, kind: ResponseKind::Answer, payload: &answer };
         self.send_response(&response, asker, now, out);
     }
 }

@@ -1,12 +1,12 @@
 //! What Serf adds to membership, on the wire: intents, user events with their repair, queries with their answers.
 //!
-//! A query and its answers (an ack says "it reached me", a response is what the application says):
+//! A query and its answers (an ack says "it reached me", a response is what the application says, or that it will say nothing):
 //!
 //! ```text
 //!   asker              everybody            a relay
 //!     | Query (gossiped) -> |                  |
 //!     | <---- Response{ack} |                  |     direct, if acks are wanted
-//!     | <---------- Response|                  |     direct, when the application answers
+//!     | <---------- Response|                  |     direct, when the application answers, or has declined to
 //!     |                     | Relay ---------> |     the same again, by relay_factor random members
 //!     | <--------------------------- Response  |
 //! ```
@@ -91,7 +91,18 @@ pub struct Query<'a> {
     pub payload: &'a [u8],
 }
 
-/// An answer to a query, or the acknowledgement of one.
+/// What a [`Response`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResponseKind {
+    /// What the application says.
+    Answer,
+    /// The query has arrived.
+    Ack,
+    /// The application will not answer: who asks need not wait for it. Serf has nothing like it.
+    Declined,
+}
+
+/// An answer to a query, the acknowledgement of one, or word that none will come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response<'a> {
     /// The query's Lamport time.
@@ -100,9 +111,9 @@ pub struct Response<'a> {
     pub id: u32,
     /// Who answers.
     pub from: &'a str,
-    /// Whether it only acknowledges; then the payload is empty.
-    pub ack: bool,
-    /// What the application says.
+    /// Which of the three.
+    pub kind: ResponseKind,
+    /// What the application says; empty where it says nothing.
     pub payload: &'a [u8],
 }
 
@@ -368,13 +379,23 @@ pub(super) fn put_response(response: &Response<'_>, out: &mut Vec<u8>) {
     put_u64(response.ltime.0, out);
     put_u32(response.id, out);
     put_bytes(response.from.as_bytes(), out);
-    out.push(response.ack.into());
+    out.push(match response.kind {
+        ResponseKind::Answer => 0,
+        ResponseKind::Ack => 1,
+        ResponseKind::Declined => 2,
+    });
     put_bytes(response.payload, out);
 }
 
 fn response_fields<'a>(f: &mut Reader<'a>) -> Option<Response<'a>> {
     let (ltime, id, from) = (LamportTime(f.u64()?), f.u32()?, f.str()?);
-    Some(Response { ltime, id, from, ack: f.bool()?, payload: f.bytes()? })
+    let kind = match f.u8()? {
+        0 => ResponseKind::Answer,
+        1 => ResponseKind::Ack,
+        2 => ResponseKind::Declined,
+        _ => return None,
+    };
+    Some(Response { ltime, id, from, kind, payload: f.bytes()? })
 }
 
 fn check_response(kind: Kind, response: Response<'_>) -> Result<Response<'_>, WireError> {

@@ -32,7 +32,7 @@ pub use delta::{BUCKETS_MAX, BUCKETS_MIN, Clocks, DIGEST_BYTES, DeltaHead};
 pub use error::{WireError, WireErrorClass};
 pub use events::{
     EVENT_BYTES_HARD_MAX, EXPRESSION_BYTES_MAX, EventMark, EventPull, Filter, FilterList, Filters, Intent,
-    Names, PULL_SPANS_MAX, Query, Relay, Response, Spans, UserEvent,
+    Names, PULL_SPANS_MAX, Query, Relay, Response, ResponseKind, Spans, UserEvent,
 };
 pub use message::{Accusation, Alive, KINDS, Kind, Kinds, Message, SyncHead, SyncRow, VersionSpan};
 pub use stream::StreamDecoder;

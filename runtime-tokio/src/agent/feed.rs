@@ -9,12 +9,13 @@ use rumormill_core::coalesce::{MemberChange, MemberCoalescer, Times, UserCoalesc
 use rumormill_core::id::{Incarnation, SharedIdentity};
 use rumormill_core::io::{Event as CoreEvent, Status};
 use rumormill_core::{Config, Instant, MemberView, Node};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{info, warn};
 
 use super::Events;
 use super::clock::Clock;
-use crate::event::{Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
+use super::order::Order;
+use crate::event::{Chance, Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
 use crate::member::{Member, Members};
 
 /// The part of its time that the driver gives to renewing the list: one in so many. It costs as much as the cluster is large.
@@ -42,6 +43,8 @@ pub(super) struct Feed {
     coalescers: Option<Coalescers>,
     lines: Lines,
     clock: Clock,
+    /// For queries that the application lets go.
+    orders: mpsc::WeakSender<Order>,
 }
 
 impl Feed {
@@ -51,12 +54,13 @@ impl Feed {
         list: watch::Sender<Members>,
         coalesce: Option<Times>,
         clock: Clock,
+        orders: mpsc::WeakSender<Order>,
     ) -> Self {
         let config = node.config();
         let coalescers = coalesce.map(|times| Coalescers::new(times, config));
         let revision = node.members_revision();
         let (rested, waiting, lines) = (Instant::ORIGIN, Vec::new(), Lines::default());
-        Self { events, list, revision, rested, waiting, coalescers, lines, clock }
+        Self { events, list, revision, rested, waiting, coalescers, lines, clock, orders }
     }
 
     /// Takes an event of the core that is for the application.
@@ -170,6 +174,7 @@ impl Feed {
                 name: name.into(),
                 payload: payload.into(),
                 deadline: self.clock.system(deadline),
+                chance: Chance::new(query, self.orders.clone()),
             })),
             CoreEvent::Conflict { .. }
             | CoreEvent::Ack { .. }

@@ -274,10 +274,10 @@ impl Handle {
         Ok(asked.await.map_err(|_| Error::Stopped)??)
     }
 
-    /// Answers a query.
+    /// Answers a query, once. To decline, drop its [`QueryEvent`](crate::event::QueryEvent).
     ///
     /// # Errors
-    /// There is no such query, or the answer is too long.
+    /// There is no such query (any more), or the answer is too long.
     pub async fn respond(&self, query: QueryId, payload: &[u8]) -> Result<(), Error> {
         self.command(Command::Respond { query, payload: payload.into() }).await.map(drop)
     }

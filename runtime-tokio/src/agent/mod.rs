@@ -36,4 +36,5 @@ mod waiting;
 pub use builder::{Agent, Builder};
 pub use error::Error;
 pub use handle::{Handle, Joined, Stats, Stopped};
+pub(crate) use order::Order;
 pub use subscription::{Answer, Answers, Events, Missed};

@@ -15,7 +15,7 @@ pub(super) type Reply = oneshot::Sender<Result<Done, CommandError>>;
 /// Where it is told whether a query was asked.
 pub(super) type AnswersReply = oneshot::Sender<Result<Answers, CommandError>>;
 
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Do this.
     Command { command: Command, reply: Reply },
     /// Ask this.

@@ -181,7 +181,7 @@ async fn spawn(
         tcp_only: builder.tcp_only,
         streams: Streams::new(away.clone(), clock),
         waiting: Waiting::new(traffic),
-        feed: Feed::new(node, to_events, to_list, builder.coalesce, clock),
+        feed: Feed::new(node, to_events, to_list, builder.coalesce, clock, to_orders.downgrade()),
         memory,
         refusals: Refusals::default(),
         stop: None,

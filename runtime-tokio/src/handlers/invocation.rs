@@ -103,7 +103,7 @@ fn ended(payload: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{MemberEventKind, QueryEvent, UserEvent};
+    use crate::event::{Chance, MemberEventKind, QueryEvent, UserEvent};
     use crate::member::Member;
     use proptest::prelude::*;
     use rumormill_core::id::{Identity, Incarnation, LamportTime, NodeName, Versions};
@@ -175,6 +175,7 @@ mod tests {
             name: "load".into(),
             payload: b"1".as_slice().into(),
             deadline: std::time::Instant::now(),
+            chance: Chance::nobodys(),
         });
         let told = Invocation::new(&query, "us", &Tags::new());
         assert_eq!((get(&told, "SERF_EVENT"), get(&told, "SERF_QUERY_LTIME")), (Some("query"), Some("9")));

@@ -14,7 +14,7 @@ use tracing::{debug, error, warn};
 use super::invocation::Invocation;
 use super::process::{self, End};
 use super::{HandlerSpec, Shared, WARN_EVERY};
-use crate::event::{Event, QueryEvent};
+use crate::event::{Chance, Event, QueryEvent};
 use crate::throttle::Throttle;
 
 /// A script that runs longer is mentioned (Serf's bound).
@@ -29,6 +29,8 @@ pub(super) struct Answer {
     pub(super) name: Arc<str>,
     pub(super) script: Arc<str>,
     pub(super) output: Vec<u8>,
+    /// Until it is sent, nobody is told that there is none.
+    pub(super) _chance: Chance,
 }
 
 /// One run to do.
@@ -208,7 +210,8 @@ impl Runner {
 
     async fn answer(&self, query: Option<&QueryEvent>, output: Vec<u8>) {
         let Some(query) = query.filter(|_| !output.is_empty()) else { return };
-        let answer = Answer { query: query.id, name: query.name.clone(), script: self.shown.clone(), output };
+        let (name, script, _chance) = (query.name.clone(), self.shown.clone(), query.chance.clone());
+        let answer = Answer { query: query.id, name, script, output, _chance };
         // An error means that the agent has stopped.
         let _ = self.answers.send(answer).await;
     }

@@ -164,7 +164,7 @@ impl Handlers {
 }
 
 async fn send(agent: &Handle, answer: Answer) {
-    let Answer { query, name, script, output } = answer;
+    let Answer { query, name, script, output, _chance } = answer;
     match agent.respond(query, &output).await {
         Ok(()) => debug!("agent: answered query {name:?} with {} bytes of script {script:?}", output.len()),
         Err(Error::Command(CommandError::NoSuchQuery)) => {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::lanes::Answer;
 use super::*;
-use crate::event::{Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
+use crate::event::{Chance, Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
 use crate::member::Member;
 
 /// Longer than anything takes that works.
@@ -33,6 +33,7 @@ fn query(payload: &[u8], time: Duration) -> Event {
         name: "load".into(),
         payload: payload.into(),
         deadline: Instant::now() + time,
+        chance: Chance::nobodys(),
     })
 }
 

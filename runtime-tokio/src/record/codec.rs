@@ -114,6 +114,7 @@ pub(super) enum CommandRecord {
     Query(QueryRecord),
     Respond { ltime: u64, id: u32, payload: Box<[u8]> },
     Keys { action: KeyRecord, relay_factor: u8 },
+    Decline { ltime: u64, id: u32 },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +194,7 @@ impl InputRecord<'_> {
                 CommandRecord::Query(_) => "command query",
                 CommandRecord::Respond { .. } => "command respond",
                 CommandRecord::Keys { .. } => "command keys",
+                CommandRecord::Decline { .. } => "command decline",
             },
         }
     }
@@ -221,6 +223,7 @@ impl From<&Command> for CommandRecord {
             Command::Keys { action, relay_factor } => {
                 Self::Keys { action: action.into(), relay_factor: *relay_factor }
             }
+            Command::Decline { query } => Self::Decline { ltime: query.ltime.0, id: query.id },
         }
     }
 }
@@ -242,6 +245,9 @@ impl CommandRecord {
                 Command::Respond { query: QueryId { ltime: LamportTime(ltime), id }, payload }
             }
             Self::Keys { action, relay_factor } => Command::Keys { action: action.action()?, relay_factor },
+            Self::Decline { ltime, id } => {
+                Command::Decline { query: QueryId { ltime: LamportTime(ltime), id } }
+            }
         })
     }
 }

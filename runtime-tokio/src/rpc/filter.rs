@@ -117,7 +117,7 @@ impl fmt::Display for EventFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{MemberEvent, QueryEvent, UserEvent};
+    use crate::event::{Chance, MemberEvent, QueryEvent, UserEvent};
     use rumormill_core::id::LamportTime;
     use rumormill_core::io::QueryId;
 
@@ -129,7 +129,7 @@ mod tests {
     fn query(name: &str) -> Event {
         let id = QueryId { ltime: LamportTime(1), id: 1 };
         let (from, payload, deadline) = ("a".into(), Vec::new().into(), std::time::Instant::now());
-        Event::Query(QueryEvent { id, from, name: name.into(), payload, deadline })
+        Event::Query(QueryEvent { id, from, name: name.into(), payload, deadline, chance: Chance::nobodys() })
     }
 
     fn members(kind: MemberEventKind) -> Event {

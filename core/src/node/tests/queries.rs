@@ -12,7 +12,7 @@ use crate::node::{Birth, Node, Restore};
 use crate::rng::Seed;
 use crate::tags::Tags;
 use crate::time::Instant;
-use crate::wire::{Clocks, FilterList, Filters, Message, Query, Relay, Response, Wire};
+use crate::wire::{Clocks, FilterList, Filters, Message, Query, Relay, Response, ResponseKind, Wire};
 use crate::{keyring::Keyring, step};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -90,6 +90,25 @@ fn a_query_that_somebody_does_not_answer_ends_at_its_deadline_incomplete() {
     assert_eq!(result(&net, 1), Some(&over(2, 1, false)));
     net.command(0, 3, respond(query, 5));
     assert_eq!(result(&net, 3), Some(&Err(CommandError::NoSuchQuery)), "the deadline has passed");
+}
+
+/// Beyond Serf: who will not answer says so, and nobody is waited for.
+#[test]
+fn a_query_ends_when_all_have_answered_or_declined() {
+    let mut net = Cluster::converged(3, &quiet());
+    net.command(0, 1, Command::Query(QueryRequest { ack: true, ..load() }));
+    net.run(ms(500));
+    let query = net.queries[1].1;
+    net.command(0, 2, Command::Decline { query });
+    net.command(1, 3, respond(query, 5));
+    assert_eq!((result(&net, 2), result(&net, 1)), (Some(&Ok(Done::Responded)), None), "one is missing");
+    net.command(2, 4, Command::Decline { query });
+    assert_eq!(result(&net, 1), Some(&over(3, 1, true)));
+    assert_eq!(count(&net, 0, "answer"), 1, "who declines has said nothing");
+    for (id, command) in [(5, Command::Decline { query }), (6, respond(query, 5))] {
+        net.command(2, id, command);
+        assert_eq!(result(&net, id), Some(&Err(CommandError::NoSuchQuery)), "its word stands");
+    }
 }
 
 #[test]
@@ -351,7 +370,15 @@ impl Desk {
                 Output::Packet { to, bytes, .. } => {
                     let words = wire.open_packet(bytes).unwrap().map(|message| match message.unwrap() {
                         Message::Response(r) => {
-                            format!("{} of {}", if r.ack { "ack" } else { "answer" }, r.from)
+                            format!(
+                                "{} of {}",
+                                match r.kind {
+                                    ResponseKind::Ack => "ack",
+                                    ResponseKind::Answer => "answer",
+                                    ResponseKind::Declined => "no answer",
+                                },
+                                r.from
+                            )
                         }
                         Message::Relay(r) => format!("relay to {}", r.to.port()),
                         message => message.kind().name().into(),
@@ -472,7 +499,8 @@ fn too_few_members_relay_nothing() {
 #[test]
 fn a_relay_passes_an_answer_on_and_takes_its_own() {
     let mut desk = Desk::new(3, &quiet());
-    let response = Response { ltime: LamportTime(1), id: 1, from: "n1", ack: false, payload: b"x" };
+    let response =
+        Response { ltime: LamportTime(1), id: 1, from: "n1", kind: ResponseKind::Answer, payload: b"x" };
     let to = ([10, 7, 7, 7], 77).into();
     let said = desk.hears(&Message::Relay(Relay { to, response }));
     assert_eq!(said, [Said::Packet(to, vec!["answer of n1".into()])]);
@@ -485,10 +513,11 @@ fn an_answer_whose_ack_was_lost_does_not_end_a_query_that_wants_acks() {
     let mut desk = Desk::new(2, &quiet());
     let heard = desk.command(Command::Query(QueryRequest { ack: true, nodes: nodes(&[1]), ..load() }));
     assert_eq!(heard, []);
-    let mut response = Response { ltime: LamportTime(1), id: 0, from: "n1", ack: false, payload: b"x" };
+    let mut response =
+        Response { ltime: LamportTime(1), id: 0, from: "n1", kind: ResponseKind::Answer, payload: b"x" };
     response.id = desk.id_of_question();
     assert_eq!(desk.hears(&Message::Response(response)), [Said::Told("answer of n1".into(), None)]);
-    let said = desk.hears(&Message::Response(Response { ack: true, payload: &[], ..response }));
+    let said = desk.hears(&Message::Response(Response { kind: ResponseKind::Ack, payload: &[], ..response }));
     assert_eq!(said, [Said::Told("ack of n1".into(), None), Said::Completed(over(1, 1, true))]);
 }
 
@@ -500,8 +529,8 @@ fn answers_that_come_twice_too_late_or_to_nothing_are_refused_and_counted() {
     let id =
         heard.iter().find_map(|said| if let Said::Told(_, Some((id, _))) = said { Some(*id) } else { None });
     let QueryId { ltime, id } = id.unwrap();
-    let response = Response { ltime, id, from: "n1", ack: false, payload: b"x" };
-    let ack = Response { ack: true, payload: &[], ..response };
+    let response = Response { ltime, id, from: "n1", kind: ResponseKind::Answer, payload: b"x" };
+    let ack = Response { kind: ResponseKind::Ack, payload: &[], ..response };
     let other = Response { id: id ^ 1, ..response };
     let told = |text: &str| vec![Said::Told(text.into(), None)];
     assert_eq!(desk.hears(&Message::Response(ack)), told("ack of n1"));
@@ -518,7 +547,7 @@ fn answers_that_come_twice_too_late_or_to_nothing_are_refused_and_counted() {
         "as long as its tick has not come"
     );
     desk.now = Instant::ORIGIN + SECOND + JUST;
-    assert_eq!(desk.hears(&Message::Response(Response { ack: true, ..last })), []);
+    assert_eq!(desk.hears(&Message::Response(Response { kind: ResponseKind::Ack, ..last })), []);
     // Its own ack, n1's two, n2's one.
     assert_eq!((desk.node.counters().answers, desk.node.counters().answers_refused), (4, 5));
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::{
     Accusation, Alive, Clocks, DeltaHead, EventMark, EventPull, FilterList, Filters, Intent, Message, Query,
-    Relay, Response, Spans, SyncHead, SyncRow, UserEvent, VersionSpan, Wire,
+    Relay, Response, ResponseKind, Spans, SyncHead, SyncRow, UserEvent, VersionSpan, Wire,
 };
 use crate::id::{EventSeq, Incarnation, LamportTime, Life, ProbeSeq, Versions};
 use crate::io::{State, Status};
@@ -25,7 +25,7 @@ fn one_of_each() -> [Message<'static>; super::KINDS] {
     filters.nodes(&[crate::id::NodeName::new("bert").unwrap()]);
     filters.tag("role", "^web");
     let filters: &'static FilterList = alloc::boxed::Box::leak(filters.into());
-    let response = Response { ltime, id: 77, from: "bert", ack: false, payload: &[3] };
+    let response = Response { ltime, id: 77, from: "bert", kind: ResponseKind::Answer, payload: &[3] };
     let clocks = Clocks { member: LamportTime(1), event: ltime, query: LamportTime(2) };
 
     let alive = Alive {

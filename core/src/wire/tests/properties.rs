@@ -60,8 +60,8 @@ impl Parts {
             payload: &self.meta,
             coalesce: self.flag,
         };
-        let response =
-            Response { ltime, id: self.number, from: &self.from, ack: self.flag, payload: &self.meta };
+        let kind = if self.flag { ResponseKind::Ack } else { ResponseKind::Declined };
+        let response = Response { ltime, id: self.number, from: &self.from, kind, payload: &self.meta };
         let clocks = Clocks { member: ltime, event: LamportTime(0), query: LamportTime::MAX };
         match self.kind {
             0 => Message::Ping { seq, target: &self.name },

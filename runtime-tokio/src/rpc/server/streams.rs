@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::outlet::{Gone, Outlet};
 use super::session::Fault;
 use crate::agent::{Answer, Answers, Events, Missed};
-use crate::event::{Event, QueryEvent};
+use crate::event::{Chance, Event, QueryEvent};
 use crate::rpc::filter::EventFilter;
 use crate::rpc::log::LogLines;
 use crate::rpc::messages::{
@@ -268,7 +268,14 @@ pub(super) fn names_up(members: &Members) -> HashSet<String> {
 #[derive(Default)]
 struct Pending {
     last: u64,
-    open: BTreeMap<u64, (QueryId, Instant)>,
+    open: BTreeMap<u64, Waiting>,
+}
+
+/// A query that the client may answer. When the client has gone, so has its chance.
+struct Waiting {
+    query: QueryId,
+    deadline: Instant,
+    _chance: Chance,
 }
 
 type SharedPending = Arc<Mutex<Pending>>;
@@ -282,18 +289,19 @@ impl Pending {
     /// The number of one more.
     fn add(&mut self, query: &QueryEvent, now: Instant) -> u64 {
         if self.open.len() >= PENDING_MAX {
-            self.open.retain(|_, (_, deadline)| *deadline > now);
+            self.open.retain(|_, waiting| waiting.deadline > now);
             while self.open.len() >= PENDING_MAX {
                 self.open.pop_first();
             }
         }
         self.last += 1;
-        self.open.insert(self.last, (query.id, query.deadline));
+        let waiting = Waiting { query: query.id, deadline: query.deadline, _chance: query.chance.clone() };
+        self.open.insert(self.last, waiting);
         self.last
     }
 
     fn get(&self, id: u64, now: Instant) -> Option<QueryId> {
-        self.open.get(&id).filter(|(_, deadline)| *deadline > now).map(|(query, _)| *query)
+        self.open.get(&id).filter(|waiting| waiting.deadline > now).map(|waiting| waiting.query)
     }
 }
 
@@ -312,6 +320,7 @@ mod tests {
             name: "q".into(),
             payload: Vec::new().into(),
             deadline: start + Duration::from_secs(seconds),
+            chance: Chance::nobodys(),
         };
         for n in 1..=PENDING_MAX as u32 {
             assert_eq!(pending.add(&query(n, 1 + u64::from(n % 2)), start), u64::from(n));
