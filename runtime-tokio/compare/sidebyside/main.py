@@ -18,6 +18,8 @@ OUT_BYTES_MAX = 1_000_000
 def main(arguments):
     """Runs it; the exit status is 0 when all steps gave figures, 1 otherwise, 130 after an interrupt, 143 after a SIGTERM."""
     said = cli.options(arguments)
+    # Also where whoever started us ignores it, as shells do for what runs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         results = _reread(said) if said.page_only else _run(said, arguments)

@@ -43,7 +43,8 @@ def steps(options):
     planned = [step for kind in KINDS if kind in options.only for step in makers[kind](options)]
     for step in planned:
         step.params["seed"] = options.seed
-        step.together = step.together and not options.apart
+        # A quick run is not about figures.
+        step.together = (step.together or options.quick) and not options.apart
     return planned
 
 
