@@ -1,5 +1,6 @@
 """Agents as processes, and clusters of them. All listen on 127.0.0.1 with ports of their own; all die with this process, since it is
 the first of its PID namespace."""
+
 import os
 import subprocess
 
@@ -143,5 +144,3 @@ def agent_lines(path):
     """Warnings and errors in a log."""
     with open(path, "rb") as log:
         return sum(1 for line in log if b"[WARN]" in line or b"[ERR]" in line)
-
-

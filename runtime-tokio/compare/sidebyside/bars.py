@@ -1,4 +1,5 @@
 """What is asked of our agent, and whether it held in this run."""
+
 from dataclasses import dataclass
 
 from .rows import Over

@@ -1,4 +1,5 @@
 """Which charts the page has."""
+
 from .results import PROGRAMS
 from .rows import Over
 from .svg import COLOURS, Line, chart, distribution
@@ -20,6 +21,11 @@ def charts(results, rows):
     return [svg for svg in drawn if svg]
 
 
+def _marks(lines):
+    """Where there are points."""
+    return sorted({x for line in lines for x, _ in line.points})
+
+
 def _formation(results, by_key):
     lines = []
     for kind, words in (("form", "one by one"), ("burst", "all at once")):
@@ -33,7 +39,7 @@ def _formation(results, by_key):
                 if value:
                     points.append((n, value))
             lines.append(Line(f"{program}, {words}", COLOURS[program], points, kind == "form", hollow=hollow))
-    return chart("Until all agents list all (hollow: not in that time)", "agents", "seconds", lines, log_x=True, log_y=True)
+    return chart("Until all agents list all (hollow: not in that time)", "agents", "seconds", lines, True, True, _marks(lines))
 
 
 def _over_n(results, by_key, title, y_label, name):
@@ -42,7 +48,7 @@ def _over_n(results, by_key, title, y_label, name):
         found = [(n, by_key.get(f"idle.{n}.{name}")) for n in results.values("idle", "n")]
         points = [(n, row.values[program]) for n, row in found if row and row.values[program] is not None]
         lines.append(Line(program, COLOURS[program], points))
-    return chart(title, "agents", y_label, lines, log_x=True)
+    return chart(title, "agents", y_label, lines, log_x=True, x_ticks=_marks(lines))
 
 
 def _latency(results, n):
@@ -65,7 +71,9 @@ def _delivered(results, by_key):
             found = [(rate, by_key.get(f"load.{n}.{rate}.{name}")) for rate in results.values("load", "rate")]
             points = [(rate, row.values[program]) for rate, row in found if row and row.values[program] is not None]
             lines.append(Line(f"{program}, {words}", COLOURS[program], points, dashed))
-    return chart("Share of the accepted events that others got", "events per second", "share", lines, log_x=True)
+    return chart(
+        "Share of the accepted events that others got", "events per second", "share", lines, log_x=True, x_ticks=_marks(lines)
+    )
 
 
 def _load_latency(results, rate):

@@ -1,4 +1,5 @@
 """Msgpack, as far as Serf's RPC uses it: nil, booleans, integers, floats, str, bin, arrays, maps."""
+
 import struct
 
 
@@ -74,8 +75,16 @@ _FIXED = {0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q"
 _FIXED = {mark: struct.Struct(form) for mark, form in _FIXED.items()}
 # What a length is of, and how many bytes it has.
 _SIZED = {
-    0xC4: (bytes, 1), 0xC5: (bytes, 2), 0xC6: (bytes, 4), 0xD9: (str, 1), 0xDA: (str, 2), 0xDB: (str, 4),
-    0xDC: (list, 2), 0xDD: (list, 4), 0xDE: (dict, 2), 0xDF: (dict, 4),
+    0xC4: (bytes, 1),
+    0xC5: (bytes, 2),
+    0xC6: (bytes, 4),
+    0xD9: (str, 1),
+    0xDA: (str, 2),
+    0xDB: (str, 4),
+    0xDC: (list, 2),
+    0xDD: (list, 4),
+    0xDE: (dict, 2),
+    0xDF: (dict, 4),
 }
 _CONSTANT = {0xC0: None, 0xC2: False, 0xC3: True}
 

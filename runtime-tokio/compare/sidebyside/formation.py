@@ -1,4 +1,5 @@
 """How clusters come about: joined one by one, or all at once."""
+
 from .agents import AgentFailed
 from .rpc import RpcError, now
 from .views import await_full

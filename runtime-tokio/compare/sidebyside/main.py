@@ -1,4 +1,5 @@
 """The whole run: options, steps, table, page."""
+
 import json
 import shlex
 import signal
@@ -43,7 +44,7 @@ def _run(said, arguments):
     namespace.check()
     _prepare(said.out)
     planned = plan.steps(said)
-    results = Results(_about(paths, arguments), [])
+    results = Results(_about(paths, arguments) | {"quick": said.quick}, [])
     begin = time.monotonic()
     done = 0
 

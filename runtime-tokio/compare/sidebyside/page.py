@@ -1,4 +1,5 @@
 """The result page: one HTML file that needs nothing else."""
+
 from html import escape
 
 from . import bars, table
@@ -21,25 +22,27 @@ code,pre{font-family:ui-monospace,monospace}pre{background:#f5f5f5;padding:.6rem
 
 def page(results, rows):
     """The page's text."""
-    return "\n".join([
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8"><title>rumor agent beside Serf</title>',
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>',
-        "<h1>rumor agent beside Serf</h1>",
-        _about(results),
-        "<h2>What is asked of ours</h2>",
-        _bars(rows),
-        "<h2>Curves</h2>",
-        '<div class="c">' + "\n".join(f"<div>{svg}</div>" for svg in charts(results, rows)) + "</div>",
-        "<h2>Table</h2>",
-        "<p>Green: ours is better by more than 5 %; red: worse by more than that. <code>&gt; 60</code>: not within 60.</p>",
-        _table(rows),
-        _failures(results),
-        "<h2>Steps</h2>",
-        _steps(results),
-        "</body></html>",
-        "",
-    ])
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8"><title>rumor agent beside Serf</title>',
+            f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>',
+            "<h1>rumor agent beside Serf</h1>",
+            _about(results),
+            "<h2>What is asked of ours</h2>",
+            _bars(rows),
+            "<h2>Curves</h2>",
+            '<div class="c">' + "\n".join(f"<div>{svg}</div>" for svg in charts(results, rows)) + "</div>",
+            "<h2>Table</h2>",
+            "<p>Green: ours is better by more than 5 %; red: worse by more than that. <code>&gt; 60</code>: not within 60.</p>",
+            _table(rows),
+            _failures(results),
+            "<h2>Steps</h2>",
+            _steps(results),
+            "</body></html>",
+            "",
+        ]
+    )
 
 
 def _about(results):
@@ -51,7 +54,7 @@ def _about(results):
         "it: all on 127.0.0.1 with ports of their own, profile lan, log level warn, all other settings as each program has them.</p>",
         f"<p>Serf: <code>{escape(about['versions']['serf'])}</code>. Ours: <code>{escape(about['versions']['rumor'])}</code>.</p>",
         f"<p>Machine: {machine['cores']} cores ({escape(machine['cpu'])}), {machine['memory'] / (1 << 30):.1f} GiB, Linux "
-        f"{escape(machine['kernel'])}, {escape(machine['arch'])}. {escape(about['began'])}, {about['took'] / 60:.0f} minutes.</p>",
+        f"{escape(machine['kernel'])}, {escape(machine['arch'])}. {escape(about['began'])}, {about['took'] / 60:.1f} minutes.</p>",
         f"<pre>{escape(about['command'])}</pre>",
     ]
     if apart:
@@ -61,6 +64,8 @@ def _about(results):
             f"<p>Both at the same time, in two namespaces, as timers set what is measured: {', '.join(together)}. The last table says how busy "
             "the machine was meanwhile.</p>"
         )
+    if about["quick"]:
+        words.append('<p class="no">A quick run, to see whether the comparison works: its figures say little.</p>')
     if not about["complete"]:
         words.append('<p class="no">The run was ended before all its steps were done.</p>')
     return "\n".join(words)
@@ -84,8 +89,10 @@ def _table(rows):
             lines.append(f'<tr><th class="s" colspan="4">{escape(section)}</th></tr>')
         figures = [table.number(row.values["serf"]), table.number(row.values["rumor"])]
         cells = "".join(f"<td>{escape(figure)}</td>" for figure in figures)
-        lines.append(f'<tr><td>{escape(table.label(row))}</td>{cells}<td class="{table.verdict(row)}">{escape(table.ratio(row))}</td></tr>')
-    return f'<table><tr><th></th><th>serf</th><th>rumor</th><th>rumor / serf</th></tr>{"".join(lines)}</table>'
+        lines.append(
+            f'<tr><td>{escape(table.label(row))}</td>{cells}<td class="{table.verdict(row)}">{escape(table.ratio(row))}</td></tr>'
+        )
+    return f"<table><tr><th></th><th>serf</th><th>rumor</th><th>rumor / serf</th></tr>{''.join(lines)}</table>"
 
 
 def _failures(results):
@@ -111,6 +118,10 @@ def _steps(results):
         shares = [load["busy"], load["others"], load["steal"]]
         cells = "".join(f"<td>{'-' if share is None else f'{share:.0%}'}</td>" for share in shares)
         how = "together" if record["together"] else f"{record['first']} first"
-        lines.append(f"<tr><td>{_title(record)}</td><td>{record['program']}</td><td>{how}</td><td>{record['took']:.0f}</td>{cells}</tr>")
-    head = "".join(f"<th>{word}</th>" for word in ("step", "program", "order", "seconds", "cores busy", "with others", "taken by the host"))
+        lines.append(
+            f"<tr><td>{_title(record)}</td><td>{record['program']}</td><td>{how}</td><td>{record['took']:.0f}</td>{cells}</tr>"
+        )
+    head = "".join(
+        f"<th>{word}</th>" for word in ("step", "program", "order", "seconds", "cores busy", "with others", "taken by the host")
+    )
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>"

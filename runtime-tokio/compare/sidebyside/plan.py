@@ -1,4 +1,5 @@
 """Which steps there are, with what parameters, and in what order."""
+
 from dataclasses import dataclass
 
 KINDS = {
@@ -37,8 +38,17 @@ class Step:
 def steps(options):
     """The steps that these options (`cli`) ask for, in order."""
     makers = {
-        "single": _single, "form": _form, "burst": _burst, "idle": _idle, "events": _events, "load": _load, "kill": _kill,
-        "pause": _pause, "leave": _leave, "query": _query, "encrypted": _encrypted,
+        "single": _single,
+        "form": _form,
+        "burst": _burst,
+        "idle": _idle,
+        "events": _events,
+        "load": _load,
+        "kill": _kill,
+        "pause": _pause,
+        "leave": _leave,
+        "query": _query,
+        "encrypted": _encrypted,
     }
     planned = [step for kind in KINDS if kind in options.only for step in makers[kind](options)]
     for step in planned:
@@ -89,8 +99,12 @@ def _events(options):
 
 def _event_params(options, n):
     return {
-        "n": n, "count": 3 if options.quick else options.events, "handled": 2 if options.quick else 10, "gap": 0.4 if options.quick else 1.2,
-        "settle": _settle(options), "patience": _patience(n),
+        "n": n,
+        "count": 3 if options.quick else options.events,
+        "handled": 2 if options.quick else 10,
+        "gap": 0.4 if options.quick else 1.2,
+        "settle": _settle(options),
+        "patience": _patience(n),
     }
 
 
@@ -105,10 +119,17 @@ def _cluster(options, **more):
 
 def _load(options):
     return [
-        Step("load", {
-            "n": options.load_nodes, "rate": rate, "seconds": 2 if options.quick else 10, "drain": 10 if options.quick else 60,
-            "settle": _settle(options), "patience": _patience(options.load_nodes),
-        })
+        Step(
+            "load",
+            {
+                "n": options.load_nodes,
+                "rate": rate,
+                "seconds": 2 if options.quick else 10,
+                "drain": 10 if options.quick else 60,
+                "settle": _settle(options),
+                "patience": _patience(options.load_nodes),
+            },
+        )
         for rate in options.rates
     ]
 
@@ -128,7 +149,12 @@ def _leave(options):
 
 def _query(options):
     few = options.quick
-    counts = {"times": 1 if few else 10, "unanswered": 1 if few else 3, "commands": 1 if few else 5, "commands_unanswered": 0 if few else 3}
+    counts = {
+        "times": 1 if few else 10,
+        "unanswered": 1 if few else 3,
+        "commands": 1 if few else 5,
+        "commands_unanswered": 0 if few else 3,
+    }
     params = _cluster(options, **counts)
     return [Step("query", params, together=True)]
 

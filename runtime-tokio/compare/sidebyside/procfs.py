@@ -1,4 +1,5 @@
 """What the kernel says of processes, of this network namespace and of the machine."""
+
 import os
 import struct
 import time
@@ -34,7 +35,12 @@ def loopback():
     with open("/proc/net/snmp") as file:
         names, values = [line.split()[1:] for line in file if line.startswith("Udp:")][:2]
     udp = dict(zip(names, values))
-    return {"bytes": int(lo[0]), "packets": int(lo[1]), "datagrams": int(udp["OutDatagrams"]), "refused": int(udp["RcvbufErrors"])}
+    return {
+        "bytes": int(lo[0]),
+        "packets": int(lo[1]),
+        "datagrams": int(udp["OutDatagrams"]),
+        "refused": int(udp["RcvbufErrors"]),
+    }
 
 
 def difference(before, after):
@@ -56,7 +62,13 @@ def machine():
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
     kilobytes = int(_fields("/proc/meminfo")["MemTotal"][0])
-    return {"cpu": model, "cores": os.cpu_count(), "memory": kilobytes * 1024, "kernel": os.uname().release, "arch": os.uname().machine}
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory": kilobytes * 1024,
+        "kernel": os.uname().release,
+        "arch": os.uname().machine,
+    }
 
 
 def loadable_bytes(path):

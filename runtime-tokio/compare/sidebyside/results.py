@@ -1,4 +1,5 @@
 """What a run gave, as a file: `results.json`."""
+
 import json
 
 # Both programs, in the order of the columns.
@@ -20,9 +21,9 @@ class Results:
     def samples(self, kind, program, **params):
         """The samples of the step of this kind with these parameters; None when there are none."""
         for record in self.records:
-            if record["kind"] == kind and record["program"] == program and "samples" in record:
-                if all(record["params"].get(name) == value for name, value in params.items()):
-                    return record["samples"]
+            same = all(record["params"].get(name) == value for name, value in params.items())
+            if same and (record["kind"], record["program"]) == (kind, program) and "samples" in record:
+                return record["samples"]
         return None
 
     def values(self, kind, name):
@@ -61,4 +62,3 @@ class Results:
             raise Unreadable(f"{path}: {error.strerror}; a run without --page-only writes it") from None
         except (ValueError, KeyError, TypeError) as error:
             raise Unreadable(f"{path}: not written by this script ({error!r})") from None
-

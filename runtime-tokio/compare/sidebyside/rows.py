@@ -1,4 +1,5 @@
 """The rows of the table: what each figure is, and how it comes from the samples."""
+
 import math
 from dataclasses import dataclass
 
@@ -78,7 +79,9 @@ def rows(results):
 def _single(results, collected):
     section = _Section(results, collected, "Single agent", "single", "single")
     section.add("file_bytes", "program file", "MiB", "less", lambda s: s["file_bytes"] / MIB)
-    section.add("loadable_bytes", "of that mapped when it runs", "MiB", "less", lambda s: (s["loadable_bytes"] or 0) / MIB or None)
+    section.add(
+        "loadable_bytes", "of that mapped when it runs", "MiB", "less", lambda s: (s["loadable_bytes"] or 0) / MIB or None
+    )
     section.add("start_p50", "start to RPC handshake p50", "ms", "less", lambda s: 1e3 * median(s["starts"]))
     section.add("start_p90", "start to RPC handshake p90", "ms", "less", lambda s: 1e3 * percentile(s["starts"], 90))
     section.add("members_p50", "`members` command p50", "ms", "less", lambda s: 1e3 * median(s["commands"]))
@@ -114,11 +117,19 @@ def _formation(section, patience, burst):
         section.add("slowest", "all at once, slowest formation", "s", "less", slowest)
         section.add("restarts", "agents whose join failed", "", "less", lambda s: sum(run["restarts"] for run in s["runs"]))
     else:
-        section.add("join_p50", "join call p50", "ms", "less", lambda s: 1e3 * median(c for run in s["runs"] for c in run["join_calls"]))
+        section.add(
+            "join_p50", "join call p50", "ms", "less", lambda s: 1e3 * median(c for run in s["runs"] for c in run["join_calls"])
+        )
         section.add("from_first", "first join to all listing all", "s", "less", lambda s: runs(s, "from_first"))
         section.add("from_last", "last join to all listing all", "s", "less", lambda s: runs(s, "from_last_join"))
     words = "all at once: " if burst else ""
-    section.add("incomplete", f"{words}agents without a full list in the end", "", "less", lambda s: max(run["incomplete"] for run in s["runs"]))
+    section.add(
+        "incomplete",
+        f"{words}agents without a full list in the end",
+        "",
+        "less",
+        lambda s: max(run["incomplete"] for run in s["runs"]),
+    )
 
 
 def _cluster(results, collected, n):
@@ -153,7 +164,13 @@ def _events(section, n):
     section.add("share99", "99 % of the agents have it, median event", "ms", "less", lambda s: by(s, 0.99))
     section.add("share100", "all agents have it, median event", "ms", "less", lambda s: by(s, 1))
     section.add("origin", "at the origin itself p50", "ms", "less", lambda s: 1e3 * median(e["origin"] for e in s["events"]))
-    section.add("coverage", "least share of the others that got an event", "", "more", lambda s: min(len(e["others"]) for e in s["events"]) / (n - 1))
+    section.add(
+        "coverage",
+        "least share of the others that got an event",
+        "",
+        "more",
+        lambda s: min(len(e["others"]) for e in s["events"]) / (n - 1),
+    )
 
 
 def _handlers(section):
@@ -164,7 +181,13 @@ def _handlers(section):
     for percent in (50, 99, 100):
         label = "slowest" if percent == 100 else f"p{percent}"
         section.add(f"handler_{label}", f"by event handler {label}", "ms", "less", lambda s, percent=percent: took(s, percent))
-    section.add("handler_alone", "that handler alone p50", "ms", "", lambda s: 1e3 * median(s["handler_alone"]) if s["handler_alone"] else None)
+    section.add(
+        "handler_alone",
+        "that handler alone p50",
+        "ms",
+        "",
+        lambda s: 1e3 * median(s["handler_alone"]) if s["handler_alone"] else None,
+    )
 
 
 def busy(samples):
@@ -195,9 +218,13 @@ def _load(results, collected, rate):
     section.add("drained", "end of sending to all delivered", "s", "less", lambda s: censored([s["drained_after"]], drain))
     section.add("twice", "delivered twice", "events", "less", lambda s: s["twice"])
     for percent, label in ((50, "p50"), (99, "p99"), (100, "slowest")):
-        section.add(f"late_{label}", f"latency of what arrived, {label}", "ms", "less", lambda s, percent=percent: late(s, percent))
+        section.add(
+            f"late_{label}", f"latency of what arrived, {label}", "ms", "less", lambda s, percent=percent: late(s, percent)
+        )
     section.add("datagrams", "datagrams per agent-second", "", "less", lambda s: s["lo"]["datagrams"] / n / s["sending"])
-    section.add("bytes", "bytes on lo per agent-second, our streams included", "B", "less", lambda s: s["lo"]["bytes"] / n / s["sending"])
+    section.add(
+        "bytes", "bytes on lo per agent-second, our streams included", "B", "less", lambda s: s["lo"]["bytes"] / n / s["sending"]
+    )
     section.add("cpu", "CPU cores, all agents", "", "less", lambda s: s["cpu"] / s["sending"])
 
 
@@ -206,7 +233,10 @@ def _kill(results, collected):
         section = _Section(results, collected, f"kill -9, N={n}", f"kill.{n}", "kill", n=n)
         for name, words in (("first", "the first lists it failed"), ("all", "all list it failed")):
             for label, of in (("p50", median), ("min", min), ("max", max)):
-                figure = lambda s, name=name, of=of: censored([kill[name] for kill in s["kills"]], 60, of)
+
+                def figure(samples, name=name, of=of):
+                    return censored([kill[name] for kill in samples["kills"]], 60, of)
+
                 section.add(f"{name}_{label}", f"{words}, {label}", "s", "less", figure)
         section.add("kills", "kills", "", "", lambda s: len(s["kills"]))
         section.add("wrongly", "others called failed meanwhile", "", "less", lambda s: s["wrongly"])
@@ -226,7 +256,9 @@ def _pause(results, collected):
             return median(flagged)
 
         section.add("flagged", "called failed by so many, mean of the runs", "agents", "", lambda s: mean(of(s, "flagged_by")))
-        section.add("runs", "runs in which anybody called it failed", "", "", lambda s: sum(bool(by) for by in of(s, "flagged_by")))
+        section.add(
+            "runs", "runs in which anybody called it failed", "", "", lambda s: sum(bool(by) for by in of(s, "flagged_by"))
+        )
         section.add("first", "first flag after, p50", "s", "", first)
         section.add("back_p50", "going on to alive everywhere, p50", "s", "less", lambda s: censored(of(s, "back"), 60))
         section.add("back_max", "going on to alive everywhere, max", "s", "less", lambda s: censored(of(s, "back"), 60, max))
@@ -244,7 +276,9 @@ def _leave(results, collected):
         section.add("first", "the first lists it left, p50", "s", "less", lambda s: of(s, "first"))
         section.add("all", "all list it left, p50", "s", "less", lambda s: of(s, "all"))
         section.add("all_max", "all list it left, max", "s", "less", lambda s: of(s, "all", max))
-        section.add("failed", "agents that called it failed", "", "less", lambda s: sum(leave["failed_at"] for leave in s["leaves"]))
+        section.add(
+            "failed", "agents that called it failed", "", "less", lambda s: sum(leave["failed_at"] for leave in s["leaves"])
+        )
         section.add("status", "agent's exit status", "status", "", lambda s: s["leaves"][0]["agent_status"])
 
 
@@ -259,16 +293,32 @@ def _query(results, collected):
             return median(max(query["responses"]) for query in samples["answered"] if query["responses"])
 
         section.add("acks", "least acks of a query", "", "more", lambda s: min(len(query["acks"]) for query in s["answered"]))
-        section.add("responses", "least responses of a query", "", "more", lambda s: min(len(query["responses"]) for query in s["answered"]))
+        section.add(
+            "responses",
+            "least responses of a query",
+            "",
+            "more",
+            lambda s: min(len(query["responses"]) for query in s["answered"]),
+        )
         section.add("ack_p50", "ack p50", "s", "less", lambda s: times(s, "acks", 50))
         section.add("response_p50", "response p50", "s", "less", lambda s: times(s, "responses", 50))
         section.add("response_p99", "response p99", "s", "less", lambda s: times(s, "responses", 99))
         section.add("last", "last response p50", "s", "less", last)
         section.add("done", "end of the query p50", "s", "less", lambda s: censored([q["done"] for q in s["answered"]], 60))
         section.add("command", "`query` command p50", "s", "less", lambda s: median(s["commands"]))
-        section.add("nobody_acks", "nobody has a handler: least acks", "", "more", lambda s: min(len(q["acks"]) for q in s["unanswered"]))
-        section.add("nobody_done", "nobody has a handler: end of the query p50", "s", "", lambda s: censored([q["done"] for q in s["unanswered"]], 60))
-        section.add("nobody_command", "nobody has a handler: `query` command p50", "s", "", lambda s: median(s["commands_unanswered"]))
+        section.add(
+            "nobody_acks", "nobody has a handler: least acks", "", "more", lambda s: min(len(q["acks"]) for q in s["unanswered"])
+        )
+        section.add(
+            "nobody_done",
+            "nobody has a handler: end of the query p50",
+            "s",
+            "",
+            lambda s: censored([q["done"] for q in s["unanswered"]], 60),
+        )
+        section.add(
+            "nobody_command", "nobody has a handler: `query` command p50", "s", "", lambda s: median(s["commands_unanswered"])
+        )
 
 
 def _encrypted(results, collected):

@@ -1,4 +1,5 @@
 """Serf's RPC: many connections, one thread. Replies and records carry the time at which their bytes were read."""
+
 import selectors
 import socket
 import time
@@ -56,7 +57,7 @@ class Client:
         """Writes what the socket takes."""
         while self._unsent:
             try:
-                self._unsent = self._unsent[self.sock.send(self._unsent):]
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
             except BlockingIOError:
                 break
             except OSError:

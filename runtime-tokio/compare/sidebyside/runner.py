@@ -1,4 +1,5 @@
 """Runs the steps: each for both programs, in turn or together, each in fresh namespaces."""
+
 import json
 import os
 import queue

@@ -1,4 +1,5 @@
 """Percentiles and the like, of samples in any order."""
+
 import math
 
 

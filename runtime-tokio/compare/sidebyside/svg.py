@@ -1,4 +1,5 @@
 """Line charts as SVG, without anybody's library."""
+
 import math
 from dataclasses import dataclass, field
 from html import escape
@@ -20,15 +21,15 @@ class Line:
     hollow: set = field(default_factory=set)
 
 
-def chart(title, x_label, y_label, lines, log_x=False, log_y=False, y_from_zero=True):
-    """A chart; nothing where there is no point."""
+def chart(title, x_label, y_label, lines, log_x=False, log_y=False, x_ticks=None):
+    """A chart, its linear y axis from zero; nothing where there is no point. `x_ticks`: marks where there are points, say."""
     lines = [line for line in lines if line.points]
     if not lines:
         return ""
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]
-    x_axis = _Axis(xs, LEFT, WIDTH - RIGHT, log_x, False)
-    y_axis = _Axis(ys, HEIGHT - BOTTOM, TOP + 18 * math.ceil(len(lines) / 2), log_y, y_from_zero)
+    x_axis = _Axis(xs, LEFT, WIDTH - RIGHT, log_x, False, x_ticks)
+    y_axis = _Axis(ys, HEIGHT - BOTTOM, TOP + 18 * math.ceil(len(lines) / 2), log_y, True)
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg">',
         f'<text class="t" x="{LEFT}" y="18">{escape(title)}</text>',
@@ -43,8 +44,8 @@ def chart(title, x_label, y_label, lines, log_x=False, log_y=False, y_from_zero=
 class _Axis:
     """From values to places on the page."""
 
-    def __init__(self, values, begin, end, log, from_zero):
-        self.begin, self.end, self.log = begin, end, log
+    def __init__(self, values, begin, end, log, from_zero, marks=None):
+        self.begin, self.end, self.log, self.marks = begin, end, log, marks
         if log:
             values = [value for value in values if value > 0] or [1]
             self.low, self.high = math.log10(min(values)), math.log10(max(values))
@@ -63,6 +64,8 @@ class _Axis:
 
     def ticks(self):
         """Values to mark."""
+        if self.marks:
+            return self.marks
         if self.log:
             every = (1, 2, 5) if self.high - self.low < 2.5 else (1,)
             decades = range(math.floor(self.low), math.ceil(self.high) + 1)
@@ -113,4 +116,4 @@ def distribution(samples, steps=100):
         return []
     last = len(ordered) - 1
     picked = sorted({round(last * k / steps) for k in range(steps + 1)})
-    return [(ordered[index], (index + 1) / len(ordered)) for index in picked]
+    return [(ordered[0], 0.0), *((ordered[index], (index + 1) / len(ordered)) for index in picked)]

@@ -1,4 +1,5 @@
 """The rows as a table: for people, aligned, and for programs."""
+
 from .rows import Over
 
 PAINT = {"good": "\033[32m", "bad": "\033[31m", "title": "\033[1m"}
@@ -77,8 +78,14 @@ def objects(rows):
     """The rows as JSON has them."""
     return [
         {
-            "key": row.key, "section": row.section, "label": row.label, "unit": row.unit, "better": row.better,
-            "serf": plain(row.values["serf"]), "rumor": plain(row.values["rumor"]), "ratio": row.ratio(),
+            "key": row.key,
+            "section": row.section,
+            "label": row.label,
+            "unit": row.unit,
+            "better": row.better,
+            "serf": plain(row.values["serf"]),
+            "rumor": plain(row.values["rumor"]),
+            "ratio": row.ratio(),
         }
         for row in rows
     ]

@@ -1,4 +1,5 @@
 """What agents list, asked by RPC in turn: each once per interval, evenly spread, and never twice at once."""
+
 import heapq
 
 from .rpc import now

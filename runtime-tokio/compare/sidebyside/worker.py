@@ -3,6 +3,7 @@
 Speaks lines of JSON: says `{"ready": true}` when its cluster stands, waits for a line, measures, and says `{"result": ...}` or
 `{"failed": "..."}`.
 """
+
 import json
 import os
 import random

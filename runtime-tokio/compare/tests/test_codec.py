@@ -1,4 +1,5 @@
 """The msgpack codec."""
+
 import unittest
 
 from sidebyside.codec import Malformed, Unpacker, pack, unpack
@@ -9,9 +10,21 @@ class Codec(unittest.TestCase):
 
     def test_known_bytes(self):
         for value, data in [
-            (None, b"\xc0"), (True, b"\xc3"), (7, b"\x07"), (-1, b"\xff"), (-32, b"\xe0"), (-33, b"\xd0\xdf"), (128, b"\xcc\x80"),
-            (65535, b"\xcd\xff\xff"), (1 << 32, b"\xcf\x00\x00\x00\x01\x00\x00\x00\x00"), (-(1 << 15), b"\xd1\x80\x00"),
-            (1.5, b"\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"), ("a", b"\xa1a"), (b"a", b"\xc4\x01a"), ([1], b"\x91\x01"), ({"a": 1}, b"\x81\xa1a\x01"),
+            (None, b"\xc0"),
+            (True, b"\xc3"),
+            (7, b"\x07"),
+            (-1, b"\xff"),
+            (-32, b"\xe0"),
+            (-33, b"\xd0\xdf"),
+            (128, b"\xcc\x80"),
+            (65535, b"\xcd\xff\xff"),
+            (1 << 32, b"\xcf\x00\x00\x00\x01\x00\x00\x00\x00"),
+            (-(1 << 15), b"\xd1\x80\x00"),
+            (1.5, b"\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"),
+            ("a", b"\xa1a"),
+            (b"a", b"\xc4\x01a"),
+            ([1], b"\x91\x01"),
+            ({"a": 1}, b"\x81\xa1a\x01"),
             ("x" * 32, b"\xd9\x20" + b"x" * 32),
         ]:
             with self.subTest(value=value):
@@ -39,7 +52,12 @@ class Pieces(unittest.TestCase):
     """A stream cut anywhere gives the same values."""
 
     def test_byte_by_byte(self):
-        values = [{"Seq": 1, "Error": ""}, {"Members": [{"Name": "n" * 40, "Addr": b"\x7f\0\0\1", "Port": 7946, "Tags": {}}]}, -5, 2.5]
+        values = [
+            {"Seq": 1, "Error": ""},
+            {"Members": [{"Name": "n" * 40, "Addr": b"\x7f\0\0\1", "Port": 7946, "Tags": {}}]},
+            -5,
+            2.5,
+        ]
         data = b"".join(pack(value) for value in values)
         unpacker, got = Unpacker(), []
         for k in range(len(data)):

@@ -1,4 +1,5 @@
 """The RPC client, against a socket that plays the agent."""
+
 import socket
 import unittest
 
@@ -43,7 +44,14 @@ class Rpc(unittest.TestCase):
     def test_records_follow_a_stream_and_others_come_between(self):
         got = []
         self.client.send("stream", {"Type": "user"}, on_record=lambda at, record: got.append(record["Name"]))
-        self.answer({"Seq": 1, "Error": ""}, {"Seq": 1, "Error": ""}, {"Name": "a"}, {"Seq": 2, "Error": ""}, {"Seq": 1, "Error": ""}, {"Name": "b"})
+        self.answer(
+            {"Seq": 1, "Error": ""},
+            {"Seq": 1, "Error": ""},
+            {"Name": "a"},
+            {"Seq": 2, "Error": ""},
+            {"Seq": 1, "Error": ""},
+            {"Name": "b"},
+        )
         self.hub.call(self.client, "event", {}, timeout=5)
         self.assertTrue(self.hub.pump_until(now() + 5, lambda: len(got) == 2))
         self.assertEqual(got, ["a", "b"])

@@ -1,4 +1,5 @@
 """Percentiles and the like."""
+
 import unittest
 
 from sidebyside.summary import mean, median, percentile, quantile, quantiles, reached
@@ -25,7 +26,9 @@ class Summary(unittest.TestCase):
 
     def test_kept_quantiles_give_percentiles(self):
         kept = quantiles(range(1001))
-        self.assertEqual((kept["n"], quantile(kept, 0), quantile(kept, 50), quantile(kept, 99), quantile(kept, 100)), (1001, 0, 500, 990, 1000))
+        self.assertEqual(
+            (kept["n"], quantile(kept, 0), quantile(kept, 50), quantile(kept, 99), quantile(kept, 100)), (1001, 0, 500, 990, 1000)
+        )
         self.assertIsNone(quantile(quantiles([]), 50))
 
 

@@ -1,4 +1,5 @@
 """Table, demands, charts and page, from made-up samples."""
+
 import json
 import tempfile
 import unittest
@@ -17,7 +18,15 @@ def row(serf, rumor, better="less", key="x.y"):
 def record(kind, program, params, samples):
     """What a step gave."""
     machine = {"busy": 0.5, "others": 0.1, "steal": 0.0}
-    about = {"kind": kind, "program": program, "params": params, "first": "serf", "together": False, "took": 1, "machine": machine}
+    about = {
+        "kind": kind,
+        "program": program,
+        "params": params,
+        "first": "serf",
+        "together": False,
+        "took": 1,
+        "machine": machine,
+    }
     return about | {"samples": samples}
 
 
@@ -25,7 +34,15 @@ def results(records, complete=True):
     """Such results."""
     machine = {"cpu": "<cpu>", "cores": 2, "memory": 1 << 30, "kernel": "6", "arch": "x86_64"}
     versions = {"serf": "1", "rumor": "2"}
-    about = {"versions": versions, "machine": machine, "command": "run", "began": "today", "took": 60, "complete": complete}
+    about = {
+        "versions": versions,
+        "machine": machine,
+        "command": "run",
+        "began": "today",
+        "took": 60,
+        "complete": complete,
+        "quick": False,
+    }
     return Results(about, records)
 
 
@@ -44,17 +61,29 @@ class Figures(unittest.TestCase):
 
     def test_ratio_and_verdict(self):
         for serf, rumor, better, ratio, verdict in [
-            (4, 1, "less", "0.25", "good"), (1, 4, "less", "4.00", "bad"), (1, 4, "more", "4.00", "good"), (100, 102, "less", "1.02", ""),
-            (Over(90), 3, "less", "< 0.03", "good"), (3, Over(90), "less", "", "bad"), (0, 1, "less", "", "bad"), (0, 0, "less", "", ""),
-            (1, 4, "", "", ""), (None, 4, "less", "", ""), (Over(9), Over(9), "less", "", ""),
+            (4, 1, "less", "0.25", "good"),
+            (1, 4, "less", "4.00", "bad"),
+            (1, 4, "more", "4.00", "good"),
+            (100, 102, "less", "1.02", ""),
+            (Over(90), 3, "less", "< 0.03", "good"),
+            (3, Over(90), "less", "", "bad"),
+            (0, 1, "less", "", "bad"),
+            (0, 0, "less", "", ""),
+            (1, 4, "", "", ""),
+            (None, 4, "less", "", ""),
+            (Over(9), Over(9), "less", "", ""),
         ]:
             with self.subTest(serf=serf, rumor=rumor):
-                self.assertEqual((table.ratio(row(serf, rumor, better)), table.verdict(row(serf, rumor, better))), (ratio, verdict))
+                self.assertEqual(
+                    (table.ratio(row(serf, rumor, better)), table.verdict(row(serf, rumor, better))), (ratio, verdict)
+                )
 
     def test_columns_are_aligned(self):
         lines = table.text([row(4, 1), row(12345, Over(60))]).splitlines()
         self.assertEqual(lines[1], "Section")
-        self.assertEqual(len({line.rindex("1" if k == 0 else "60") + (1 if k == 0 else 2) for k, line in enumerate(lines[2:])}), 1)
+        self.assertEqual(
+            len({line.rindex("1" if k == 0 else "60") + (1 if k == 0 else 2) for k, line in enumerate(lines[2:])}), 1
+        )
         self.assertNotIn("\033", "".join(lines))
         self.assertIn("\033[32m", table.text([row(4, 1)], colour=True))
 
@@ -77,11 +106,24 @@ class Demands(unittest.TestCase):
     def test_load(self):
         params = {"n": 20, "rate": 500, "seconds": 10, "drain": 60}
         samples = {
-            "sent": 5000, "accepted": 2600, "errors": {"busy: events": 2400}, "delivered": [2600] * 19, "delivered_at_end": [2000] * 19, "twice": 0,
-            "latency": {"n": 0, "at": []}, "cpu": 1, "lo": {"bytes": 1, "packets": 1, "datagrams": 1}, "sending": 10, "drained_after": None,
+            "sent": 5000,
+            "accepted": 2600,
+            "errors": {"busy: events": 2400},
+            "delivered": [2600] * 19,
+            "delivered_at_end": [2000] * 19,
+            "twice": 0,
+            "latency": {"n": 0, "at": []},
+            "cpu": 1,
+            "lo": {"bytes": 1, "packets": 1, "datagrams": 1},
+            "sending": 10,
+            "drained_after": None,
         }
         self.assertEqual(set(self.held([record("load", "rumor", params, samples)]).values()), {True})
-        for broken in ({"delivered": [2600] * 18 + [2599]}, {"errors": {"other": 2400}}, {"accepted": 2499, "delivered": [2499] * 19}):
+        for broken in (
+            {"delivered": [2600] * 18 + [2599]},
+            {"errors": {"other": 2400}},
+            {"accepted": 2499, "delivered": [2499] * 19},
+        ):
             values = list(self.held([record("load", "rumor", params, samples | broken)]).values())
             self.assertEqual(sorted(values), [False, True, True])
 
@@ -90,7 +132,15 @@ class Output(unittest.TestCase):
     """Page and file."""
 
     def test_page_of_censored_and_failed_steps(self):
-        failed = {"kind": "kill", "program": "serf", "params": {"n": 50}, "first": "serf", "together": True, "took": 1, "failed": "<no>"}
+        failed = {
+            "kind": "kill",
+            "program": "serf",
+            "params": {"n": 50},
+            "first": "serf",
+            "together": True,
+            "took": 1,
+            "failed": "<no>",
+        }
         failed |= {"machine": {"busy": 0.5, "others": None, "steal": 0}}
         given = results([burst("serf", None), burst("rumor", 5.0), failed], complete=False)
         text = page.page(given, rows(given))

@@ -1,4 +1,5 @@
 """A cluster whose agents all start at once, with `-join`."""
+
 from ..formation import all_at_once
 
 

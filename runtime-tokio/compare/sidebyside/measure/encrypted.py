@@ -1,4 +1,5 @@
 """An encrypted cluster: idle, then events."""
+
 import base64
 
 from ..rpc import now

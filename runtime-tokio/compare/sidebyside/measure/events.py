@@ -1,4 +1,5 @@
 """How soon an event is everywhere: by stream, and by an event handler."""
+
 import os
 import subprocess
 

@@ -1,4 +1,5 @@
 """A cluster joined one by one through the first agent."""
+
 from ..formation import one_by_one
 
 

@@ -1,4 +1,5 @@
 """A cluster in which nothing happens: CPU time, traffic, memory."""
+
 from .. import procfs
 from ..formation import one_by_one
 from ..rpc import now

@@ -1,4 +1,5 @@
 """Agents are killed, some at a time: when does the first of the others list them as failed, when do all?"""
+
 from ..formation import one_by_one
 from ..rpc import now
 from ..views import Statuses, await_full
@@ -46,10 +47,12 @@ def _round(bench, cluster):
     kills = []
     for victim in victims:
         times = failed.times(cluster.agents[victim].name, "failed")
-        kills.append({
-            "first": round(times[0] - killed[victim], 4) if times else None,
-            "all": round(times[-1] - killed[victim], 4) if len(times) == len(others) else None,
-        })
+        kills.append(
+            {
+                "first": round(times[0] - killed[victim], 4) if times else None,
+                "all": round(times[-1] - killed[victim], 4) if len(times) == len(others) else None,
+            }
+        )
     return {"kills": kills, "back": _back(cluster, victims), "wrongly": len(wrongly)}
 
 

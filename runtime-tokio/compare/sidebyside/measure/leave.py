@@ -1,4 +1,5 @@
 """Agents leave by the program's own command: who lists them as left, and when?"""
+
 import subprocess
 
 from ..rpc import now
@@ -23,7 +24,9 @@ def _leave(bench, cluster, leaver, others):
     cluster.hub.pump_until(now() + bench.random.uniform(1, 2))
     seen = Statuses(cluster, others, "(left|failed)")
     begin = now()
-    command = subprocess.Popen([bench.program, "leave", f"-rpc-addr={agent.rpc}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = subprocess.Popen(
+        [bench.program, "leave", f"-rpc-addr={agent.rpc}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     returned = []
 
     def done():

@@ -1,4 +1,5 @@
 """One agent is given events at a fixed rate: which are accepted, how many of those arrive, and when."""
+
 from .. import procfs
 from ..formation import one_by_one
 from ..rpc import now
@@ -76,10 +77,19 @@ def measure(bench, cluster):
     drained = _drain(cluster, sending, bench["drain"])
     late = [took for arrived in sending.arrived[1:] for took in arrived.values()]
     return {
-        "rate": bench["rate"], "sending": round(took, 3), "sent": count, "accepted": len(sending.accepted),
-        "errors": sending.errors, "delivered_at_end": at_end, "delivered": sending.delivered(),
+        "rate": bench["rate"],
+        "sending": round(took, 3),
+        "sent": count,
+        "accepted": len(sending.accepted),
+        "errors": sending.errors,
+        "delivered_at_end": at_end,
+        "delivered": sending.delivered(),
         "refused_but_delivered": sum(len(arrived.keys() - sending.accepted) for arrived in sending.arrived[1:]),
-        "twice": sending.twice, "drained_after": drained, "latency": quantiles(late), "cpu": round(used, 4), "lo": counted,
+        "twice": sending.twice,
+        "drained_after": drained,
+        "latency": quantiles(late),
+        "cpu": round(used, 4),
+        "lo": counted,
     }
 
 

@@ -1,4 +1,5 @@
 """An agent is stopped (SIGSTOP) for a while: who calls it failed, and when is it alive everywhere again?"""
+
 import signal
 
 from ..rpc import now

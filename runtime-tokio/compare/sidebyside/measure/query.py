@@ -1,4 +1,5 @@
 """Queries that a handler answers on every agent, and one that nobody has a handler for."""
+
 import subprocess
 
 from ..formation import one_by_one
@@ -45,7 +46,9 @@ def _query(bench, cluster, name):
     if refused:
         raise RpcError(f"query: {refused[0]}")
     # Serf now and then ends a query with an ack of nobody.
-    times = {kind: [at for k, who, at in records if k == kind and (who or kind == "done")] for kind in ("ack", "response", "done")}
+    times = {
+        kind: [at for k, who, at in records if k == kind and (who or kind == "done")] for kind in ("ack", "response", "done")
+    }
     return {"acks": times["ack"], "responses": times["response"], "done": times["done"][0] if times["done"] else None}
 
 

@@ -1,4 +1,5 @@
 """One agent alone: its program's size, how soon it takes commands, how soon a command is done, how it ends."""
+
 import os
 import signal
 import subprocess
