@@ -53,12 +53,10 @@ def _run(said, arguments):
         done += 1
         results.records.extend(records)
         results.about |= {"took": round(time.monotonic() - begin, 1), "complete": done == len(planned)}
+        # After each step, so that an end at any time costs one step.
+        _write(results, said.out)
 
-    try:
-        runner.run_all(planned, paths, on_records)
-    finally:
-        if results.records:
-            _write(results, said.out)
+    runner.run_all(planned, paths, on_records)
     return results
 
 
@@ -73,7 +71,10 @@ def _about(paths, arguments):
     """What is run, and where."""
     versions = {}
     for name, path in paths.items():
-        said = subprocess.run([path, "version"], capture_output=True, text=True, timeout=60)
+        try:
+            said = subprocess.run([path, "version"], capture_output=True, text=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise cli.Wrong(f"--{name} {path}: `version` cannot be run: {error}") from None
         versions[name] = " ".join(said.stdout.split()) or "unknown"
     command = shlex.join(["runtime-tokio/compare/run", *_without_paths(arguments)])
     began = time.strftime("%Y-%m-%d", time.gmtime())
@@ -94,8 +95,11 @@ def _without_paths(arguments):
 
 
 def _write(results, out):
-    results.write(out / "results.json")
-    (out / "index.html").write_text(page(results, rows(results)))
+    try:
+        results.write(out / "results.json")
+        (out / "index.html").write_text(page(results, rows(results)))
+    except OSError as error:
+        raise cli.Wrong(f"{error.filename or out}: {error.strerror}") from None
     size = sum((out / name).stat().st_size for name in ("results.json", "index.html"))
     if size > OUT_BYTES_MAX:
         print(f"run: {out} holds {size} bytes, more than the {OUT_BYTES_MAX} that are meant to be committed", file=sys.stderr)

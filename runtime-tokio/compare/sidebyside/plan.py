@@ -151,9 +151,9 @@ def _query(options):
     few = options.quick
     counts = {
         "times": 1 if few else 10,
-        "unanswered": 1 if few else 3,
+        "unanswered": 1 if few else 2,
         "commands": 1 if few else 5,
-        "commands_unanswered": 0 if few else 3,
+        "commands_unanswered": 0 if few else 1,
     }
     params = _cluster(options, **counts)
     return [Step("query", params, together=True)]
