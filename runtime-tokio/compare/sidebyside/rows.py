@@ -115,6 +115,9 @@ def _formation(section, patience, burst):
     if burst:
         section.add("from_first", "all at once: first spawn to all listing all", "s", "less", lambda s: runs(s, "from_first"))
         section.add("slowest", "all at once, slowest formation", "s", "less", slowest)
+        section.add(
+            "spawning", "all at once: first spawn to last spawn", "s", "", lambda s: median(run["spawning"] for run in s["runs"])
+        )
         section.add("restarts", "agents whose join failed", "", "less", lambda s: sum(run["restarts"] for run in s["runs"]))
     else:
         section.add(

@@ -48,7 +48,7 @@ def results(records, complete=True):
 
 def burst(program, *times):
     """A formation of 200."""
-    runs = [{"from_first": at, "incomplete": 0 if at else 3, "missing": 0, "restarts": 1} for at in times]
+    runs = [{"from_first": at, "incomplete": 0 if at else 3, "missing": 0, "restarts": 1, "spawning": 0.5} for at in times]
     return record("burst", program, {"n": 200, "runs": len(times), "patience": 180}, {"runs": runs})
 
 
