@@ -87,7 +87,7 @@ def _single(results, collected):
     section.add("members_p50", "`members` command p50", "ms", "less", lambda s: 1e3 * median(s["commands"]))
     for name in ("SIGINT", "SIGTERM"):
         section.add(f"{name}_s", f"{name}: to exit", "s", "", lambda s, name=name: median(end["seconds"] for end in s[name]))
-        section.add(f"{name}_status", f"{name}: exit status", "status", "", lambda s, name=name: s[name][0]["status"])
+        section.add(f"{name}_status", f"{name}: exit status", "", "", lambda s, name=name: s[name][0]["status"])
     idle = _Section(results, collected, "Single agent", "idle.1", "idle", n=1)
     _memory(idle, single=True)
     idle.add("cpu", "idle CPU per minute", "s", "less", _cpu_per_minute)
@@ -154,19 +154,24 @@ def _idle(section, n):
 
 def _events(section, n):
     def others(samples, percent):
-        return 1e3 * percentile([took for event in samples["events"] for took in event["others"]], percent)
+        times = [took for event in samples["events"] for took in event["others"]]
+        return 1e3 * percentile(times, percent) if times else None
 
     def by(samples, share):
         times = [[*event["others"], *([event["origin"]] if event["origin"] is not None else [])] for event in samples["events"]]
         value = censored([reached(one, n, share) for one in times], STRAGGLERS)
         return value if isinstance(value, Over) else 1e3 * value
 
+    def at_origin(samples):
+        times = [event["origin"] for event in samples["events"] if event["origin"] is not None]
+        return 1e3 * median(times) if times else None
+
     section.add("p50", "delivery by stream p50", "ms", "less", lambda s: others(s, 50))
     section.add("p99", "delivery by stream p99", "ms", "less", lambda s: others(s, 99))
     section.add("max", "delivery by stream, slowest", "ms", "less", lambda s: others(s, 100))
     section.add("share99", "99 % of the agents have it, median event", "ms", "less", lambda s: by(s, 0.99))
     section.add("share100", "all agents have it, median event", "ms", "less", lambda s: by(s, 1))
-    section.add("origin", "at the origin itself p50", "ms", "less", lambda s: 1e3 * median(e["origin"] for e in s["events"]))
+    section.add("origin", "at the origin itself p50", "ms", "less", at_origin)
     section.add(
         "coverage",
         "least share of the others that got an event",
@@ -282,7 +287,7 @@ def _leave(results, collected):
         section.add(
             "failed", "agents that called it failed", "", "less", lambda s: sum(leave["failed_at"] for leave in s["leaves"])
         )
-        section.add("status", "agent's exit status", "status", "", lambda s: s["leaves"][0]["agent_status"])
+        section.add("status", "agent's exit status", "", "", lambda s: s["leaves"][0]["agent_status"])
 
 
 def _query(results, collected):
@@ -316,11 +321,11 @@ def _query(results, collected):
             "nobody_done",
             "nobody has a handler: end of the query p50",
             "s",
-            "",
+            "less",
             lambda s: censored([q["done"] for q in s["unanswered"]], 60),
         )
         section.add(
-            "nobody_command", "nobody has a handler: `query` command p50", "s", "", lambda s: median(s["commands_unanswered"])
+            "nobody_command", "nobody has a handler: `query` command p50", "s", "less", lambda s: median(s["commands_unanswered"])
         )
 
 
