@@ -34,8 +34,12 @@ def main(arguments):
 
 
 def _reread(said):
-    results = Results.read(said.out / "results.json")
-    _write(results, said.out)
+    path = said.out / "results.json"
+    results = Results.read(path)
+    try:
+        _write(results, said.out)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise Unreadable(f"{path}: lacks what a run of this script writes ({error!r})") from None
     return results
 
 
