@@ -120,7 +120,7 @@ pub mod coordinates {}
 /// | intents about unknown members | `intents_max` | `intents_shed` |
 /// | user events kept, own and others' each | `event_buffer` | `busy` for own; others' oldest go |
 /// | origins of user events | `event_origins_max` | `event_origins_shed` |
-/// | gaps of an origin | 64 runs | `events_lost` |
+/// | gaps of an origin | half of `event_buffer` | `events_lost` |
 /// | queries asked, and to answer | `queries_max` | `busy`, `queries_shed` |
 /// | queries known again | `query_buffer` times, 256 each | `queries_repeated` |
 /// | compiled filters | 32, of 64 KiB | none: the least used goes |

@@ -191,17 +191,19 @@ impl EventLog {
         self.min_time = self.min_time.max(time);
     }
 
-    /// Takes an event of a known origin; `window_from`: without repair, what is stamped before it is too old (Serf's event buffer).
+    /// Takes an event of a known origin; `window_from`: without repair, what is stamped before it is too old (Serf's event buffer). An
+    /// origin keeps at most `max` events for those that miss them, so that there are never more gaps that can be closed than half of it.
     pub(crate) fn take(
         &mut self,
         place: usize,
         seq: EventSeq,
         ltime: LamportTime,
         window_from: LamportTime,
+        max: usize,
         now: Instant,
     ) -> Heard {
         let origin = &mut self.origins[place];
-        let Some(lost) = origin.runs.take(seq.0) else { return Heard::Repeated };
+        let Some(lost) = origin.runs.take(seq.0, max / 2 + 1) else { return Heard::Repeated };
         self.turn += 1;
         (origin.turn, origin.heard) = (self.turn, now);
         if !origin.runs.has_gap() {
@@ -294,7 +296,7 @@ mod tests {
             None if log.is_past(LamportTime(ltime)) => return Heard::Old,
             None => log.meet(NodeName::new(origin).unwrap(), Life(life), 0, max, Instant::ORIGIN).0,
         };
-        log.take(place, EventSeq(seq), LamportTime(ltime), ALWAYS, Instant::ORIGIN)
+        log.take(place, EventSeq(seq), LamportTime(ltime), ALWAYS, 128, Instant::ORIGIN)
     }
 
     #[test]

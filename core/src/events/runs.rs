@@ -2,9 +2,6 @@
 
 use smallvec::SmallVec;
 
-/// Most runs that are told apart above the mark; beyond, the oldest gap is given up.
-pub(crate) const RUNS_MAX: usize = 64;
-
 /// The numbers that have come, from 1 on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Runs {
@@ -37,11 +34,13 @@ impl Runs {
     }
 
     pub(crate) fn contains(&self, number: u32) -> bool {
-        number <= self.complete || self.above.iter().any(|(first, last)| (*first..=*last).contains(&number))
+        let before = self.above.partition_point(|(first, _)| *first <= number);
+        number <= self.complete || before > 0 && number <= self.above[before - 1].1
     }
 
-    /// Takes a number; `None` when it has come before, else how many others had to be given up for it.
-    pub(crate) fn take(&mut self, number: u32) -> Option<u32> {
+    /// Takes a number; `None` when it has come before, else how many others had to be given up for it: no more than `runs_max` runs are
+    /// told apart above the mark, and beyond that the oldest gap is given up.
+    pub(crate) fn take(&mut self, number: u32, runs_max: usize) -> Option<u32> {
         if self.contains(number) {
             return None;
         }
@@ -60,7 +59,7 @@ impl Runs {
         }
         self.settle();
         let mut lost = 0;
-        if self.above.len() > RUNS_MAX {
+        if self.above.len() > runs_max {
             lost = self.above[0].0 - self.complete - 1;
             self.complete = self.above[0].1;
             self.above.remove(0);
@@ -125,11 +124,11 @@ mod tests {
     #[test]
     fn a_gap_that_falls_out_of_the_list_is_given_up_and_counted() {
         let mut runs = Runs::default();
-        for k in 0..RUNS_MAX as u32 {
-            assert_eq!(runs.take(3 + 2 * k), Some(0));
+        for k in 0..64 {
+            assert_eq!(runs.take(3 + 2 * k, 64), Some(0));
         }
-        assert_eq!(runs.take(3 + 2 * RUNS_MAX as u32), Some(2), "1 and 2");
-        assert_eq!((runs.complete(), runs.take(1)), (3, None));
+        assert_eq!(runs.take(3 + 2 * 64, 64), Some(2), "1 and 2");
+        assert_eq!((runs.complete(), runs.take(1, 64)), (3, None));
     }
 
     proptest! {
@@ -145,7 +144,7 @@ mod tests {
                         runs.skip_to(number);
                         set.extend(1..=number);
                     }
-                    _ => prop_assert_eq!(runs.take(number).is_some(), set.insert(number)),
+                    _ => prop_assert_eq!(runs.take(number, 64).is_some(), set.insert(number)),
                 }
                 let missing: Vec<u32> = runs.missing().flat_map(|(first, count)| first..first + count).collect();
                 let expected: Vec<u32> = (1..=highest).filter(|n| !set.contains(n)).collect();

@@ -66,9 +66,8 @@ impl Node {
         }
         let settled = self.config.event_repair_delay * SETTLED_AFTER_DELAYS;
         let settled_before = Instant::ORIGIN + now.since(Instant::ORIGIN).saturating_sub(settled);
-        let waiting = self.queue.lane(Lane::Events).len();
         let room = self.events.has_room(settled_before, self.config.event_buffer as usize);
-        if !room || waiting >= self.config.queue_messages_max as usize / 2 {
+        if !room || self.event_queue_is_busy() {
             self.counters.busy += 1;
             return Err(CommandError::Busy("events"));
         }
@@ -98,6 +97,18 @@ impl Node {
             self.spread(Lane::Events, &Message::UserEvent(event), out);
         }
         Ok(Done::EventSent { ltime, seq })
+    }
+
+    /// Whether as much waits as half a full queue of fresh messages asks to be sent, or three quarters of its places are taken: the
+    /// rest is for what others send meanwhile, which must not be dropped. A queue whose messages have nearly all been sent often enough
+    /// is long, and has room soon.
+    fn event_queue_is_busy(&mut self) -> bool {
+        let max = self.config.queue_messages_max as usize;
+        let limit = self.queue.members.limit(&self.config, self.members.n_swim());
+        let lane = self.queue.lane(Lane::Events);
+        lane.len() >= max / 2
+            && (lane.len() >= max / 4 * 3
+                || lane.transmissions_left(limit) >= max as u64 / 2 * u64::from(limit))
     }
 
     fn deliver(&mut self, event: &UserEvent<'_>, out: &mut Outbox) {
@@ -151,14 +162,14 @@ impl Node {
         } else {
             LamportTime(self.clocks.event.time().0.saturating_sub(self.config.event_buffer.into()))
         };
-        let heard = self.events.take(place, event.seq, event.ltime, window_from, now);
+        let max = self.config.event_buffer as usize;
+        let heard = self.events.take(place, event.seq, event.ltime, window_from, max, now);
         match heard {
             Heard::New { lost } => {
                 self.note_lost(lost, out);
                 self.deliver(event, out);
                 let start = out.bytes.len();
                 self.wire.encode(&Message::UserEvent(*event), &mut out.bytes);
-                let max = self.config.event_buffer as usize;
                 self.events.keep(place, event.seq, &out.bytes[start..], max);
                 out.bytes.truncate(start);
             }

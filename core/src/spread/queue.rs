@@ -157,6 +157,14 @@ impl Broadcasts {
         self.unsent
     }
 
+    /// Transmissions that are left of all messages that wait, when each is sent `limit` times. Goes through the queue.
+    pub(crate) fn transmissions_left(&self, limit: u32) -> u64 {
+        let left = |waiting: &Waiting| {
+            limit.saturating_sub(waiting.rank.sent(self.entries[waiting.slot as usize].first)).max(1)
+        };
+        self.order.iter().map(|waiting| u64::from(left(waiting))).sum()
+    }
+
     /// An entry's message leaves the queue.
     fn vacate(&mut self, slot: u32) {
         let (rank, first) = (self.ranks[slot as usize], self.entries[slot as usize].first);
@@ -374,6 +382,20 @@ mod tests {
         queue.push(4, Kind::Alive, b"d", 10);
         assert_eq!(take(&mut queue, 1, 9), b"d", "the one not yet sent");
         assert_eq!(take(&mut queue, 2, 9), b"bb", "then the longest that fits");
+    }
+
+    #[test]
+    fn what_is_left_to_send_is_counted_in_transmissions() {
+        let mut queue = Broadcasts::new();
+        queue.push(1, Kind::Alive, b"aa", 10);
+        queue.push_ranked(2, Kind::Alive, b"b", 10, true);
+        assert_eq!(queue.transmissions_left(3), 6);
+        take(&mut queue, 1, 3);
+        assert_eq!(queue.transmissions_left(3), 5);
+        take(&mut queue, 10, 3);
+        take(&mut queue, 10, 3);
+        assert_eq!((queue.len(), queue.transmissions_left(3)), (1, 1));
+        assert_eq!(queue.transmissions_left(1), 1, "the cluster has shrunk: once more all the same");
     }
 
     #[test]

@@ -176,6 +176,23 @@ fn whatever_was_accepted_in_a_storm_reaches_everybody() {
     }
 }
 
+/// What is left to send decides, and the places left for others' events: not how many wait.
+#[test]
+fn a_long_queue_that_has_nearly_been_sent_has_room() {
+    let config = Config { queue_messages_max: 16, pacing: Pacing::Tick, ..quiet() };
+    let mut net = Cluster::converged(2, &config);
+    let accepted = |net: &mut Cluster, from: u64| {
+        (from..from + 20).for_each(|id| net.command(0, id, event("e", 10)));
+        net.completed.iter().filter(|(id, result)| id.0 >= from && result.is_ok()).count()
+    };
+    // Each is to be sent four times, and half of 16 places is 32 transmissions.
+    assert_eq!(accepted(&mut net, 0), 8);
+    net.run(config.gossip_interval);
+    assert_eq!(accepted(&mut net, 20), 2, "24 and 2 times 4");
+    net.run(config.gossip_interval);
+    assert_eq!(accepted(&mut net, 40), 2, "16 and 6 and 2 times 4, which are 12 of 16 places");
+}
+
 #[test]
 fn a_fresh_event_leaves_at_once_when_paced_and_at_the_tick_when_not() {
     for (pacing, at_once) in [(Pacing::Paced, true), (Pacing::Tick, false)] {
@@ -234,10 +251,14 @@ fn origins_beyond_the_bound_are_forgotten_and_counted() {
 
 #[test]
 fn gaps_beyond_the_bound_are_given_up_and_counted() {
-    let mut net = Cluster::converged(2, &quiet());
+    let mut net = Cluster::converged(2, &Config { event_buffer: 126, ..quiet() });
     for run in 1..=70 {
         hear(&mut net, "scattered", 2 * run);
     }
-    assert_eq!(net.node(0).counters().events_lost, 6, "64 runs are told apart");
+    assert_eq!(
+        net.node(0).counters().events_lost,
+        6,
+        "64 runs are told apart: as many gaps as an origin's buffer can close"
+    );
     assert_eq!(heard(&net, 0).len(), 70);
 }
