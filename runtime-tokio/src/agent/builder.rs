@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rumormill_core::Config;
 use rumormill_core::coalesce::Times;
+use rumormill_core::config::AntiEntropy;
 use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
 
@@ -16,11 +17,18 @@ use crate::net::DEFAULT_PORT;
 pub struct Agent;
 
 impl Agent {
-    /// Settings to start from: host name, `0.0.0.0:7946`, no tags, no keys, [`Config::lan`].
+    /// Settings to start from: host name, `0.0.0.0:7946`, no tags, no keys, [`deployed`] with [`Config::lan`].
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
+}
+
+/// A profile as agents run it: with anti-entropy that compares digests and sends what differs, which costs an idle cluster a small part of
+/// what exchanging whole tables does (memberlist). A member answers both. To simulate it, write `anti_entropy = "delta"` into the scenario.
+#[must_use]
+pub fn deployed(profile: Config) -> Config {
+    Config { anti_entropy: AntiEntropy::Delta, ..profile }
 }
 
 /// An agent's settings.
@@ -51,7 +59,7 @@ impl Default for Builder {
             advertise: None,
             tags: Tags::new(),
             keyring: Keyring::empty(),
-            config: Config::lan(),
+            config: deployed(Config::lan()),
             snapshot: None,
             rejoin_after_leave: false,
             keyring_file: None,

@@ -33,7 +33,7 @@ mod streams;
 mod subscription;
 mod waiting;
 
-pub use builder::{Agent, Builder};
+pub use builder::{Agent, Builder, deployed};
 pub use error::Error;
 pub use handle::{Handle, Joined, Stats, Stopped};
 pub(crate) use order::Order;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use rumormill_tokio::agent::deployed;
 use rumormill_tokio::core::Config;
 use zeroize::Zeroizing;
 
@@ -136,11 +137,11 @@ impl Profile {
 
     /// The settings it stands for.
     pub(crate) fn config(self) -> Config {
-        match self {
+        deployed(match self {
             Self::Lan => Config::lan(),
             Self::Wan => Config::wan(),
             Self::Local => Config::local(),
-        }
+        })
     }
 }
 

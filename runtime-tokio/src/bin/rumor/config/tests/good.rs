@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rumormill_tokio::agent::deployed;
+
 use super::*;
 
 /// Each key with a value that is not its default, as JSON has it and as TOML has it.
@@ -58,8 +60,8 @@ const KEYS: [(&str, &str, &str); 46] = [
     ("handlers", r#"{"concurrent": 2, "timeout": "5s"}"#, r#"{ concurrent = 2, timeout = "5s" }"#),
     (
         "core",
-        r#"{"gossip_nodes": 5, "anti_entropy": "delta"}"#,
-        r#"{ gossip_nodes = 5, anti_entropy = "delta" }"#,
+        r#"{"gossip_nodes": 5, "anti_entropy": "full"}"#,
+        r#"{ gossip_nodes = 5, anti_entropy = "full" }"#,
     ),
     ("enable_compression", "false", "false"),
     ("syslog_facility", r#""daemon""#, r#""DAEMON""#),
@@ -189,7 +191,7 @@ fn nothing_at_all_is_serfs_defaults() {
     let config = valid(&[]);
     assert_eq!(config.bind_socket().expect("an address").to_string(), "0.0.0.0:7946");
     assert_eq!(config.rpc_socket().expect("an address").to_string(), "127.0.0.1:7373");
-    assert_eq!(config.core_config(), Ok(Config::lan()));
+    assert_eq!(config.core_config(), Ok(deployed(Config::lan())));
     assert_eq!((config.log_level, config.profile, config.protocol), (LogLevel::Info, Profile::Lan, 5));
     assert_eq!((config.retry_interval, config.retry_max_attempts), (Duration::from_secs(30), 0));
     assert!(config.keyring().expect("none").is_empty());
