@@ -45,6 +45,17 @@ pub enum Note<'o> {
         /// Confirmations now.
         confirmations: u8,
     },
+    /// A member is taken for dead from now on.
+    DeclaredDead {
+        /// Who.
+        subject: &'o SharedIdentity,
+        /// The incarnation that is dead.
+        incarnation: Incarnation,
+        /// Who declares it; this node's own name where its own suspicion ran out.
+        accuser: &'o str,
+        /// Through what the declaration came.
+        via: Via,
+    },
     /// This node was accused and announced a higher incarnation.
     Refuted {
         /// The incarnation that was accused.

@@ -125,6 +125,12 @@ enum OwnedNote {
         accuser: Range<usize>,
         confirmations: u8,
     },
+    DeclaredDead {
+        subject: Arc<Identity>,
+        incarnation: Incarnation,
+        accuser: Range<usize>,
+        via: Via,
+    },
     Refuted {
         accused: Incarnation,
         announced: Incarnation,
@@ -244,6 +250,10 @@ impl Outbox {
             Note::Confirmed { subject, accuser, confirmations } => {
                 let accuser = self.keep(accuser);
                 OwnedNote::Confirmed { subject: subject.clone(), accuser, confirmations }
+            }
+            Note::DeclaredDead { subject, incarnation, accuser, via } => {
+                let accuser = self.keep(accuser);
+                OwnedNote::DeclaredDead { subject: subject.clone(), incarnation, accuser, via }
             }
             Note::Refuted { accused, announced, via } => OwnedNote::Refuted { accused, announced, via },
             Note::ProbeFailed { subject, incarnation, accuses, nacks_expected, nacks } => {
@@ -380,6 +390,12 @@ fn note_view<'o>(bytes: &'o [u8], note: &'o OwnedNote) -> Note<'o> {
         OwnedNote::Confirmed { subject, accuser, confirmations } => {
             Note::Confirmed { subject, accuser: text(bytes, accuser), confirmations: *confirmations }
         }
+        OwnedNote::DeclaredDead { subject, incarnation, accuser, via } => Note::DeclaredDead {
+            subject,
+            incarnation: *incarnation,
+            accuser: text(bytes, accuser),
+            via: *via,
+        },
         OwnedNote::Refuted { accused, announced, via } => {
             Note::Refuted { accused: *accused, announced: *announced, via: *via }
         }

@@ -263,6 +263,9 @@ impl Node {
         self.tell(slot, &Message::Dead(*dead), out);
         let Some(member) = self.members.identity(slot) else { return };
         out.note(Note::Applied { subject: member, before: Some(before), state, incarnation, via });
+        if state == State::Dead {
+            out.note(Note::DeclaredDead { subject: member, incarnation, accuser: dead.from, via });
+        }
         // A member that said that it leaves has left, whoever found it dead. One that was said to have left leaves only once.
         match self.members.known(slot).map(|known| known.status) {
             Some(Status::Left) if status != Status::Left => out.event(Event::Leave { member }),

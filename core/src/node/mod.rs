@@ -305,6 +305,13 @@ impl Node {
         Some(view(self.members.identity(slot)?, self.members.known(slot)?))
     }
 
+    /// Since when the failure detector has the opinion of a member that it has ([`MemberView::state`]; of one that it has forgotten:
+    /// since its death or leave). `None` for a name that is not known.
+    #[must_use]
+    pub fn member_since(&self, name: &str) -> Option<Instant> {
+        self.members.find(name).map(|slot| self.members.changed(slot))
+    }
+
     /// Members that the failure detector knows, this node and the recently dead included: `n` of its formulas.
     #[must_use]
     pub fn estimated_size(&self) -> u32 {

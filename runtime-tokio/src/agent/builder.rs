@@ -99,7 +99,7 @@ impl Builder {
     pub fn keyring(self, keyring: Keyring) -> Self {
         Self { keyring, ..self }
     }
-    /// The protocol's settings.
+    /// The protocol's settings. Notes are always on: the agent's own log and [`Handle::why`] live on them.
     #[must_use]
     pub fn config(self, config: Config) -> Self {
         Self { config, ..self }

@@ -219,6 +219,13 @@ impl Driver {
                 hands.waiting.asked(id);
             }
             Order::Look(look) => look(&core.node),
+            // Who asked may be gone.
+            Order::Why { name, reply } => {
+                let _ = reply.send(hands.history.why(&name, &core.node, core.clock.now()));
+            }
+            Order::Troubled { reply } => {
+                let _ = reply.send(hands.history.troubled(&core.node, core.clock.now()));
+            }
             Order::Forget(names) => hands.memory.forget(&names),
             Order::Stop => hands.stop = Some(Stopped::Shutdown),
         }

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::Events;
 use super::clock::Clock;
+use super::line_limit::LineLimit;
 use super::order::Order;
 use crate::event::{Chance, Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
 use crate::member::{Member, Members};
@@ -41,7 +42,7 @@ pub(super) struct Feed {
     rested: Instant,
     waiting: Vec<Event>,
     coalescers: Option<Coalescers>,
-    lines: Lines,
+    lines: LineLimit,
     clock: Clock,
     /// For queries that the application lets go.
     orders: mpsc::WeakSender<Order>,
@@ -59,14 +60,19 @@ impl Feed {
         let config = node.config();
         let coalescers = coalesce.map(|times| Coalescers::new(times, config));
         let revision = node.members_revision();
-        let (rested, waiting, lines) = (Instant::ORIGIN, Vec::new(), Lines::default());
+        let (rested, waiting, lines) = (Instant::ORIGIN, Vec::new(), LineLimit::new(LINES_MAX));
         Self { events, list, revision, rested, waiting, coalescers, lines, clock, orders }
     }
 
     /// Takes an event of the core that is for the application.
     pub(super) fn event(&mut self, event: &CoreEvent<'_>, node: &Node, now: Instant) {
-        if !matches!(event, CoreEvent::User { .. } | CoreEvent::Query { .. }) {
-            self.lines.log(event, now);
+        if !matches!(event, CoreEvent::User { .. } | CoreEvent::Query { .. })
+            && let Some(held_back) = self.lines.pass(now)
+        {
+            if held_back > 0 {
+                warn!("serf: {held_back} more lines about members and events were not written");
+            }
+            write_line(event);
         }
         if let Some(Coalescers { members, users }) = &mut self.coalescers
             && (members.push(event, now) || users.push(event, now))
@@ -246,69 +252,25 @@ fn user_event(event: WaitingEvent) -> Event {
     })
 }
 
-/// Lines about members, as Serf has them; of a flood, which anybody can cause where nothing is encrypted, so many are said and the rest is counted.
-#[derive(Debug, Default)]
-struct Lines {
-    /// When the present period began.
-    since: Instant,
-    said: u32,
-    held_back: u64,
-}
+/// Lines about members and events in ten seconds, as Serf has them: anybody can cause a flood of them where nothing is encrypted.
+const LINES_MAX: u32 = 1000;
 
-impl Lines {
-    const PERIOD: Duration = Duration::from_secs(10);
-    const MOST: u32 = 1000;
-
-    fn log(&mut self, event: &CoreEvent<'_>, now: Instant) {
-        if !self.pass(now) {
-            return;
+fn write_line(event: &CoreEvent<'_>) {
+    let line = |what: &str, member: &SharedIdentity, addr: SocketAddr| {
+        info!(member = %member.name, "serf: {what}: {} {}", member.name, addr.ip());
+    };
+    match event {
+        CoreEvent::Join { member, .. } => line("EventMemberJoin", member, member.addr),
+        CoreEvent::Leave { member } => line("EventMemberLeave", member, member.addr),
+        CoreEvent::Failed { member, .. } => line("EventMemberFailed", member, member.addr),
+        CoreEvent::Update { member } => {
+            info!(member = %member.name, "serf: EventMemberUpdate: {}", member.name);
         }
-        let line = |what: &str, member: &SharedIdentity, addr: SocketAddr| {
-            info!("serf: {what}: {} {}", member.name, addr.ip());
-        };
-        match event {
-            CoreEvent::Join { member, .. } => line("EventMemberJoin", member, member.addr),
-            CoreEvent::Leave { member } => line("EventMemberLeave", member, member.addr),
-            CoreEvent::Failed { member, .. } => line("EventMemberFailed", member, member.addr),
-            CoreEvent::Update { member } => info!("serf: EventMemberUpdate: {}", member.name),
-            CoreEvent::Reap { member } => info!("serf: EventMemberReap: {}", member.name),
-            CoreEvent::Conflict { member, claimed } => {
-                warn!(
-                    "serf: Name conflict for '{}': {} and {claimed} both claim it",
-                    member.name, member.addr
-                );
-            }
-            CoreEvent::User { name, .. } => info!("agent: Received event: user-event: {name}"),
-            CoreEvent::Query { name, .. } => info!("agent: Received event: query: {name}"),
-            _ => {}
-        }
-    }
-
-    fn pass(&mut self, now: Instant) -> bool {
-        if now.since(self.since) >= Self::PERIOD {
-            if self.held_back > 0 {
-                warn!("serf: {} more lines about members and events were not written", self.held_back);
-            }
-            *self = Self { since: now, ..Self::default() };
-        }
-        let pass = self.said < Self::MOST;
-        self.said += u32::from(pass);
-        self.held_back += u64::from(!pass);
-        pass
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_of_lines_is_cut_and_the_next_period_has_room_again() {
-        let mut lines = Lines::default();
-        let at = |secs| Instant::ORIGIN + Duration::from_secs(secs);
-        let passed = (0..5000).filter(|_| lines.pass(at(3))).count();
-        assert_eq!((passed, lines.held_back), (1000, 4000));
-        assert!(lines.pass(at(13)));
-        assert_eq!((lines.said, lines.held_back), (1, 0));
+        CoreEvent::Reap { member } => info!(member = %member.name, "serf: EventMemberReap: {}", member.name),
+        CoreEvent::Conflict { member, claimed } => warn!(
+            member = %member.name,
+            "serf: Name conflict for '{}': {} and {claimed} both claim it", member.name, member.addr
+        ),
+        _ => {}
     }
 }

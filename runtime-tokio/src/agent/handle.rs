@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use super::lag::Lag;
 use super::memory::KeysWritten;
 use super::order::Order;
+use super::why::{Troubled, Why};
 use super::{Answers, Error, Events, memory};
 use crate::event::Event;
 use crate::member::{Member, Members};
@@ -334,6 +335,31 @@ impl Handle {
     pub async fn coordinate(&self, name: &str) -> Result<Option<Coordinate>, Error> {
         let name = name.to_owned();
         self.look(move |node| node.coordinate_of(&name)).await
+    }
+
+    /// What this node knows of a member, and of the trouble that it had: who suspected it and when, who confirmed, when it was
+    /// declared failed, how its probes went, and how well this node itself is. `None` for a name that neither a member has nor
+    /// anything is remembered of. What is remembered is bounded: the last 32 happenings of a member, of 1024 members, 4096 happenings
+    /// in all, the round trips of this node's last 2048 probes; of members that nobody suspects there is nothing to remember.
+    ///
+    /// # Errors
+    /// The agent has stopped.
+    pub async fn why(&self, name: &str) -> Result<Option<Why>, Error> {
+        let (reply, told) = oneshot::channel();
+        self.give(Order::Why { name: name.into(), reply }).await?;
+        let why = told.await.map_err(|_| Error::Stopped)?;
+        let loop_lag_ms = self.lag().as_secs_f64() * 1e3;
+        Ok(why.map(|why| Why { loop_lag_ms, ..why }))
+    }
+
+    /// The members of whose trouble something is remembered ([`Handle::why`]), to whom something happened last first.
+    ///
+    /// # Errors
+    /// The agent has stopped.
+    pub async fn troubled(&self) -> Result<Vec<Troubled>, Error> {
+        let (reply, told) = oneshot::channel();
+        self.give(Order::Troubled { reply }).await?;
+        told.await.map_err(|_| Error::Stopped)
     }
 
     /// How long the agent's task took from being due to running, at worst in the last minute.

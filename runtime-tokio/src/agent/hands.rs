@@ -9,6 +9,7 @@ use tracing::{error, warn};
 
 use super::Stopped;
 use super::feed::Feed;
+use super::history::History;
 use super::memory::Memory;
 use super::streams::Streams;
 use super::subscription::Answer;
@@ -28,6 +29,7 @@ pub(super) struct Hands {
     pub(super) feed: Feed,
     pub(super) memory: Memory,
     pub(super) refusals: Refusals,
+    pub(super) history: History,
     /// Why the driver has to stop.
     pub(super) stop: Option<Stopped>,
 }
@@ -51,7 +53,9 @@ impl Hands {
                 }
                 self.waiting.completed(id, result);
             }
-            Output::Note(_) => {}
+            Output::Note(note) => {
+                self.history.note(&note, node, now);
+            }
         }
     }
 

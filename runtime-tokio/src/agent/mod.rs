@@ -24,7 +24,9 @@ mod error;
 mod feed;
 mod handle;
 mod hands;
+mod history;
 mod lag;
+mod line_limit;
 mod memory;
 mod order;
 mod rejoin;
@@ -32,6 +34,7 @@ mod start;
 mod streams;
 mod subscription;
 mod waiting;
+pub mod why;
 
 pub use builder::{Agent, Builder, deployed};
 pub use error::Error;

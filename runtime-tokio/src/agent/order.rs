@@ -6,6 +6,7 @@ use rumormill_core::io::{Command, Done, QueryRequest};
 use tokio::sync::oneshot;
 
 use super::Answers;
+use super::why::{Troubled, Why};
 
 /// Orders that wait for the driver.
 pub(super) const ORDERS_WAITING: usize = 256;
@@ -22,6 +23,10 @@ pub(crate) enum Order {
     Query { request: QueryRequest, reply: AnswersReply },
     /// Show the node to this, between two steps.
     Look(Box<dyn FnOnce(&Node) + Send>),
+    /// Tell what is known of a member's trouble, if it is known at all.
+    Why { name: Box<str>, reply: oneshot::Sender<Option<Why>> },
+    /// Tell who had trouble.
+    Troubled { reply: oneshot::Sender<Vec<Troubled>> },
     /// The snapshot need not know these any more.
     Forget(Vec<String>),
     /// Stop without a word.

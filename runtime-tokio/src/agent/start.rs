@@ -17,6 +17,7 @@ use super::driver::{Core, Driver};
 use super::feed::{self, Feed};
 use super::handle::Common;
 use super::hands::{Hands, Refusals};
+use super::history::History;
 use super::lag::Lag;
 use super::memory::{self, Files, Memory, Recalled};
 use super::order::ORDERS_WAITING;
@@ -31,6 +32,8 @@ use crate::record::{Header, Recorder};
 /// Binds, restores, starts the driver, joins.
 pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     let name = name(builder.name.as_deref())?;
+    // The history lives on them.
+    builder.config.notes = true;
     builder.config.check().map_err(rumormill_core::error::BirthError::from)?;
     let bound = net::bind(builder.bind)?;
     let addr = net::advertised(builder.advertise, bound.addr)?;
@@ -184,6 +187,7 @@ async fn spawn(
         feed: Feed::new(node, to_events, to_list, builder.coalesce, clock, to_orders.downgrade()),
         memory,
         refusals: Refusals::default(),
+        history: History::new(clock.now()),
         stop: None,
     };
     let driver = Driver {

@@ -9,6 +9,7 @@ mod disk;
 mod harness;
 mod hostile;
 mod life;
+mod observe;
 mod ours;
 mod script;
 mod transcript;

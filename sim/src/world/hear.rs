@@ -102,7 +102,10 @@ impl Stage {
                     self.meter.falsely_suspected(now);
                 }
             }
-            Note::Confirmed { .. } | Note::ProbeAnswered { .. } | Note::Shed(_) => {}
+            Note::Confirmed { .. }
+            | Note::DeclaredDead { .. }
+            | Note::ProbeAnswered { .. }
+            | Note::Shed(_) => {}
         }
     }
 }

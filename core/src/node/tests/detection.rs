@@ -5,6 +5,9 @@ use super::{SECOND, lan};
 use crate::config::Config;
 use crate::id::Incarnation;
 use crate::io::{State, Status};
+use crate::time::Instant;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 #[test]
@@ -26,6 +29,30 @@ fn a_dead_member_is_suspected_then_failed_everywhere_then_forgotten_then_reaped(
     net.run(60 * SECOND);
     assert_eq!(net.events[0], ["failed n3", "reap n3"]);
     assert!(net.node(0).member("n3").is_none());
+}
+
+/// Each node notes who told it of the death, and knows since when.
+#[test]
+fn a_death_is_noted_with_who_declared_it() {
+    let config = Config { notes: true, ..lan() };
+    let mut net = Cluster::converged(8, &config);
+    net.tracing = true;
+    net.kill(3);
+    net.run(30 * SECOND);
+    let told: Vec<&String> = net.trace.iter().filter(|line| line.contains("Note(DeclaredDead")).collect();
+    assert_eq!(told.len(), 7, "{told:#?}");
+    assert!(told.iter().all(|line| line.contains("n3") && line.contains("incarnation")), "{told:#?}");
+    let own = |line: &&&String| {
+        let node = line.split(' ').next().unwrap();
+        line.contains(&format!("accuser: \"n{node}\", via: Own"))
+    };
+    let others = |line: &&&String| line.contains("accuser: \"n") && line.contains("via: Gossip");
+    let (own, others) = (told.iter().filter(own).count(), told.iter().filter(others).count());
+    assert!(own > 0 && own + others == 7, "{told:#?}");
+    let since = net.node(0).member_since("n3").unwrap();
+    assert!(Instant::ORIGIN + SECOND < since && since < net.now, "{since:?}");
+    assert_eq!(net.node(0).member_since("n1"), Some(Instant::ORIGIN));
+    assert_eq!(net.node(0).member_since("n9"), None);
 }
 
 #[test]

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::messages::{self as messages, Command};
+use crate::agent::why::{Troubled, Why};
 use connection::{Connection, Reply};
 
 pub use super::messages::{
@@ -243,6 +244,26 @@ impl Client {
         let body = messages::CoordinateOf { node: node.into() };
         let reply: messages::CoordinateReply = self.ask(Command::GetCoordinate, &body).await?;
         Ok(reply.ok.then_some(reply.coord))
+    }
+
+    /// What the agent knows of a member and of the trouble that it had. Only agents of Rumormill can tell.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ClientError::Remote`] with [`messages::errors::UNSUPPORTED_COMMAND`] where the agent is Serf's, or older.
+    pub async fn why(&self, node: &str) -> Result<Why, ClientError> {
+        let reply: messages::WhyReply =
+            self.ask(Command::Why, &messages::WhyOf { node: node.into() }).await?;
+        let missing = || ClientError::Protocol("it says nothing of the member that was asked for".into());
+        reply.why.ok_or_else(missing)
+    }
+
+    /// The members of whose trouble the agent remembers something, the latest first.
+    ///
+    /// # Errors
+    /// As [`Client::why`].
+    pub async fn troubled(&self) -> Result<Vec<Troubled>, ClientError> {
+        let reply: messages::WhyReply = self.ask(Command::Why, &messages::WhyOf::default()).await?;
+        Ok(reply.troubled)
     }
 
     /// Asks the cluster. Other commands on this client wait while nobody reads the answers.

@@ -13,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use rumormill_core::coordinate::{Coordinate, DIMENSIONS};
 use serde::{Deserialize, Serialize};
 
+use crate::agent::why::{Troubled, Why};
 use lenient::{ip, or_default, text, text_map, write_floats, write_ip};
 
 pub use records::{
@@ -20,7 +21,7 @@ pub use records::{
 };
 pub use requests::{
     Auth, CoordinateOf, Event, ForceLeave, Handshake, Join, KeyChange, MembersFiltered, Monitor, Query,
-    Respond, Stop, Stream, TagsChange,
+    Respond, Stop, Stream, TagsChange, WhyOf,
 };
 
 /// The version of the protocol that the handshake names.
@@ -99,10 +100,13 @@ pub enum Command {
     Stats,
     /// Where a member is in the network.
     GetCoordinate,
+    /// What the agent knows of a member's trouble, or whose trouble it remembers. Ours: Serf's agents refuse it as
+    /// [`errors::UNSUPPORTED_COMMAND`], and close the connection.
+    Why,
 }
 
 impl Command {
-    const ALL: [(Self, &'static str); 20] = [
+    const ALL: [(Self, &'static str); 21] = [
         (Self::Handshake, "handshake"),
         (Self::Auth, "auth"),
         (Self::Event, "event"),
@@ -123,6 +127,7 @@ impl Command {
         (Self::ListKeys, "list-keys"),
         (Self::Stats, "stats"),
         (Self::GetCoordinate, "get-coordinate"),
+        (Self::Why, "rumormill-why"),
     ];
 
     /// The command of that name.
@@ -150,6 +155,7 @@ impl Command {
     pub const fn has_answer_body(self) -> bool {
         use Command::{
             GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
+            Why,
         };
         matches!(
             self,
@@ -162,6 +168,7 @@ impl Command {
                 | RemoveKey
                 | Stats
                 | UseKey
+                | Why
         )
     }
 }
@@ -376,6 +383,18 @@ pub struct CoordinateReply {
     /// Whether it is known.
     #[serde(deserialize_with = "or_default")]
     pub ok: bool,
+}
+
+/// The answer to `rumormill-why`: the one or the other.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct WhyReply {
+    /// Members of which trouble is remembered, where none was named.
+    #[serde(deserialize_with = "or_default")]
+    pub troubled: Vec<Troubled>,
+    /// What is known of the member that was named. Its own fields are written in small letters, as in JSON.
+    #[serde(deserialize_with = "or_default")]
+    pub why: Option<Why>,
 }
 
 #[cfg(test)]

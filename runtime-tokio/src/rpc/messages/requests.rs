@@ -173,3 +173,12 @@ pub struct CoordinateOf {
     #[serde(deserialize_with = "text")]
     pub node: String,
 }
+
+/// Of `rumormill-why`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct WhyOf {
+    /// Whom; empty: whoever had trouble.
+    #[serde(deserialize_with = "text")]
+    pub node: String,
+}

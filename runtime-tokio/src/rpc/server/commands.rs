@@ -19,7 +19,8 @@ use crate::Error;
 use crate::rpc::filter::EventFilter;
 use crate::rpc::log::Level;
 use crate::rpc::messages::{
-    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RpcMember, errors,
+    self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RpcMember, WhyReply,
+    errors,
 };
 
 /// How long a client that made the agent leave has to end the connection.
@@ -62,6 +63,7 @@ impl Session {
                 self.answer(seq, &stats).await
             }
             Command::GetCoordinate => self.coordinate(seq).await,
+            Command::Why => self.why(seq).await,
         }
     }
 
@@ -253,6 +255,21 @@ impl Session {
         let coordinate = self.shared.agent.coordinate(&node).await?;
         let (ok, coord) = (coordinate.is_some(), coordinate.map(Into::into).unwrap_or_default());
         self.answer(seq, &CoordinateReply { coord, ok }).await
+    }
+
+    async fn why(&mut self, seq: u64) -> Result<(), Fault> {
+        let messages::WhyOf { node } = self.body().await?;
+        let agent = &self.shared.agent;
+        if node.is_empty() {
+            let troubled = agent.troubled().await?;
+            return self.answer(seq, &WhyReply { troubled, why: None }).await;
+        }
+        let why = agent.why(&node).await?;
+        if why.is_none() {
+            let words = format!("no member is named {node:?}, and nothing is remembered of one");
+            return Err(Fault::Refused(words));
+        }
+        self.answer(seq, &WhyReply { why, troubled: Vec::new() }).await
     }
 }
 

@@ -103,7 +103,9 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
         tokio::select! {
             _ = &mut stopped => break,
             Some(ended) = sessions.join_next() => {
-                if let Err(failure) = ended {
+                if let Err(failure) = ended
+                    && shared.line_budget.allows()
+                {
                     error!("agent.ipc: a client's task failed: {failure}");
                 }
             }

@@ -20,7 +20,7 @@ use super::streams::Streams;
 use crate::rpc::codec::{DecodeError, ReadError, Reader};
 use crate::rpc::messages::{
     self as messages, Command, CoordinateReply, JoinReply, KeysReply, MembersReply, RequestHeader,
-    StatsReply, errors,
+    StatsReply, WhyReply, errors,
 };
 
 /// Longest object of a client that has said who it is.
@@ -167,6 +167,7 @@ impl Session {
     async fn refuse(&self, command: Option<Command>, seq: u64, error: &str) -> Result<(), Gone> {
         use Command::{
             GetCoordinate, InstallKey, Join, ListKeys, Members, MembersFiltered, RemoveKey, Stats, UseKey,
+            Why,
         };
         let outlet = &self.outlet;
         match command {
@@ -177,6 +178,7 @@ impl Session {
             }
             Some(Stats) => outlet.reply(seq, error, &StatsReply::default()).await,
             Some(GetCoordinate) => outlet.reply(seq, error, &CoordinateReply::default()).await,
+            Some(Why) => outlet.reply(seq, error, &WhyReply::default()).await,
             _ => outlet.header(seq, error).await,
         }
     }

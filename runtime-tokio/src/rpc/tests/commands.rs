@@ -331,3 +331,31 @@ async fn the_client_tells_who_speaks_something_else() {
         assert!(error.contains(wanted), "{error}");
     }
 }
+
+#[tokio::test]
+async fn why_tells_of_one_member_or_lists_whoever_had_trouble() {
+    let [a, b] = pair().await;
+    let client = a.client().await;
+    let why = client.why("b").await.unwrap();
+    let present = why.present.unwrap();
+    assert_eq!((&*why.observer, &*present.status), ("a", "alive"));
+    assert_eq!(&*present.address, b.agent.addr().to_string());
+    assert_eq!(remote(client.why("c").await), "no member is named \"c\", and nothing is remembered of one");
+    // The connection is still in step.
+    assert!(client.troubled().await.unwrap().iter().all(|one| &*one.member != "c"));
+    b.agent.shutdown().await;
+    let mut list = a.agent.watch_members();
+    let failed = |members: &crate::Members| {
+        members.get("b").is_some_and(|member| member.status == rumormill_core::io::Status::Failed)
+    };
+    soon("the failure", list.wait_for(failed)).await.unwrap();
+    let why = client.why("b").await.unwrap();
+    let whats = |why: crate::agent::why::Why| -> Vec<_> {
+        why.happenings.into_iter().map(|happening| happening.what).collect()
+    };
+    assert_eq!(whats(why.clone()), whats(a.agent.why("b").await.unwrap().unwrap()));
+    let troubled = client.troubled().await.unwrap();
+    assert_eq!((&*troubled[0].member, troubled[0].happenings as usize), ("b", why.happenings.len()));
+    soon("the server's end", b.serving).await.unwrap();
+    a.end().await;
+}

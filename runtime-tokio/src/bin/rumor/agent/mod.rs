@@ -19,15 +19,13 @@ mod log;
 mod reloading;
 mod signals;
 mod start;
-mod syslog;
 
 use std::process::ExitCode;
 
 use crate::args::AgentArgs;
 use crate::config::{self, AgentConfig, Diagnostic};
-use log::Log;
+use log::{Log, Syslog};
 use start::Failure;
-use syslog::Syslog;
 
 /// Runs an agent until it has left, is told to stop, or cannot go on.
 pub(crate) fn run(args: &AgentArgs) -> ExitCode {
@@ -47,10 +45,10 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let log = match Log::install(config.log_level, syslog) {
+    let log = match Log::install(config.log_level, config.log_format, syslog) {
         Ok(log) => log,
         Err(error) => {
-            complain!("==> Error starting: {error}");
+            complain!("==> Log setup failed: {error}");
             return ExitCode::FAILURE;
         }
     };

@@ -13,7 +13,7 @@ use crate::config::{self, AgentConfig, Reload};
 /// Puts changed settings into force; the settings that hold then. Where something is wrong, all stay as they were.
 pub(super) async fn reload(running: &Running, config: AgentConfig, args: &AgentArgs) -> AgentConfig {
     say!("==> Reloading configuration...");
-    let reload = match config::reload(&config, &args.config_paths, args) {
+    let mut reload = match config::reload(&config, &args.config_paths, args) {
         Ok(reload) => reload,
         Err(problems) => {
             for problem in &problems {
@@ -33,6 +33,12 @@ pub(super) async fn reload(running: &Running, config: AgentConfig, args: &AgentA
     if !reload.needs_restart.is_empty() {
         warn!("agent: changed, but read at the start only: {}", reload.needs_restart.join(", "));
     }
+    if let Some(format) = reload.log_format
+        && let Err(error) = running.log.set_format(format)
+    {
+        error!("agent: log format stays {}: {error}", config.log_format.name());
+        (reload.log_format, reload.config.log_format) = (None, config.log_format);
+    }
     put_into_force(running, &reload).await;
     reload.config
 }
@@ -41,6 +47,9 @@ async fn put_into_force(running: &Running, reload: &Reload) {
     if let Some(level) = reload.log_level {
         running.log.set_level(level);
         info!("agent: log level is {} now", level.name());
+    }
+    if let Some(format) = reload.log_format {
+        info!("agent: log format is {} now", format.name());
     }
     if let Some(handlers) = &reload.event_handlers {
         running.handlers.replace(handlers.clone());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 
 use super::TEMPLATE;
-use super::values::{LogLevel, Pair, Profile, Secret, parse_duration, truth};
+use super::values::{LogFormat, LogLevel, Pair, Profile, Secret, parse_duration, truth};
 
 const EXAMPLES: &str = "Examples:
   rumor agent
@@ -35,6 +35,11 @@ pub(crate) struct AgentArgs {
     #[arg(long, value_enum, value_name = "LEVEL", ignore_case = true, hide_possible_values = true)]
     #[arg(help_heading = "Configuration")]
     pub(crate) log_level: Option<LogLevel>,
+    /// What the log looks like: text, json, journald, or auto, which is journald in a systemd unit and text elsewhere
+    /// [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help_heading = "Configuration")]
+    pub(crate) log_format: Option<LogFormat>,
     /// Send the log to syslog too.
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, value_parser = truth)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Configuration")]

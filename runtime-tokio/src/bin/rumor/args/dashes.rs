@@ -17,10 +17,15 @@ pub(super) fn asks_version(args: &[OsString]) -> bool {
 /// Rewrites arguments (the program's name is not among them, but is in what comes out) for a tree that has been built.
 pub(super) fn rewrite(tree: &Command, args: &[OsString]) -> Vec<OsString> {
     let mut line = vec![OsString::from(tree.get_name())];
-    let mut args = args.iter();
+    rewrite_below(tree, &mut args.iter(), &mut line);
+    line
+}
+
+/// What follows a command that has commands below it, the program itself first.
+fn rewrite_below<'a>(tree: &Command, args: &mut dyn Iterator<Item = &'a OsString>, line: &mut Vec<OsString>) {
     // Before the command there is only help.
     let command = loop {
-        let Some(arg) = args.next() else { return line };
+        let Some(arg) = args.next() else { return };
         match arg.to_str().and_then(flag) {
             Some((name, _)) if is_help(name) => line.push("--help".into()),
             Some((name, _)) => line.push(format!("--{name}").into()),
@@ -29,10 +34,11 @@ pub(super) fn rewrite(tree: &Command, args: &[OsString]) -> Vec<OsString> {
     };
     line.push(command.clone());
     match command.to_str().and_then(|name| tree.find_subcommand(name)) {
-        Some(command) if command.get_name() != "help" => rewrite_command(command, args, &mut line),
-        _ => line.extend(args.cloned()),
+        Some(command) if command.get_name() == "help" => line.extend(args.cloned()),
+        Some(command) if command.has_subcommands() => rewrite_below(command, args, line),
+        Some(command) => rewrite_command(command, args, line),
+        None => line.extend(args.cloned()),
     }
-    line
 }
 
 fn rewrite_command<'a>(

@@ -18,7 +18,7 @@ pub(crate) fn man(args: &ManArgs) -> u8 {
     let Some(dir) = &args.dir else {
         return finish(&"standard output", page(&tree).and_then(|page| print(&page)));
     };
-    let pages = tree.get_subcommands().chain([&tree]).map(|command| {
+    let pages = with_all_below(&tree).into_iter().map(|command| {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name());
         write(dir, &format!("{name}.1"), page(command)?.as_slice())
     });
@@ -32,6 +32,11 @@ pub(crate) fn completions(args: &CompletionsArgs) -> u8 {
         None => finish(&"standard output", print(&script)),
         Some(dir) => finish(&dir.display(), write(dir, &args.shell.file_name("rumor"), &script)),
     }
+}
+
+/// A command and all that lie below it.
+fn with_all_below(command: &clap::Command) -> Vec<&clap::Command> {
+    [command].into_iter().chain(command.get_subcommands().flat_map(with_all_below)).collect()
 }
 
 /// The tree without the command `help`, which would double every list.
@@ -148,6 +153,7 @@ mod tests {
             assert!(page.contains(".SH SYNOPSIS"), "{name}");
         }
         assert!(dir.join("rumor.1").is_file());
+        assert!(fs::read_to_string(dir.join("rumor-debug-why.1")).expect("a page").contains("rpc"));
         let shell = clap_complete::Shell::Bash;
         assert_eq!(completions(&CompletionsArgs { shell, dir: Some(dir.clone()) }), DONE);
         assert!(fs::read_to_string(dir.join("rumor.bash")).expect("a script").contains("force-leave"));

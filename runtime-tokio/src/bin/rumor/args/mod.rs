@@ -6,6 +6,7 @@ mod agent;
 mod client;
 mod condition;
 mod dashes;
+mod debug;
 mod local;
 mod manual;
 mod rpc;
@@ -23,10 +24,11 @@ pub(crate) use client::{
     QueryArgs, ReachabilityArgs, RttArgs, TagsArgs, WaitArgs,
 };
 pub(crate) use condition::{Condition, Counts};
+pub(crate) use debug::{DebugArgs, DebugCommand, WhyArgs};
 pub(crate) use local::{CheckConfigArgs, CompletionsArgs, ManArgs, ReplayArgs};
 pub(crate) use manual::{completions, man};
 pub(crate) use rpc::Rpc;
-pub(crate) use values::{Format, LogLevel, Pair, Profile, Secret, parse_duration};
+pub(crate) use values::{Format, LogFormat, LogLevel, Pair, Profile, Secret, parse_duration};
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Rtt(RttArgs),
     /// Wait until the members are as a condition says.
     Wait(WaitArgs),
+    /// Look into a running agent.
+    Debug(DebugArgs),
     /// Check configuration files, and print everything that is wrong or unwise in them.
     CheckConfig(CheckConfigArgs),
     /// Replay a recording of an agent through the protocol, and compare what comes out.
@@ -128,6 +132,7 @@ impl Command {
             Self::Reachability(args) => Some(&mut args.rpc),
             Self::Rtt(args) => Some(&mut args.rpc),
             Self::Wait(args) => Some(&mut args.rpc),
+            Self::Debug(args) => Some(args.rpc()),
             Self::Agent(_)
             | Self::Keygen
             | Self::CheckConfig(_)

@@ -28,7 +28,7 @@ fn without_colour(text: &str) -> String {
 }
 
 /// A command, what it needs beside the flag, a flag with a value that is not its default, and another value.
-const FLAGS: [(&str, &[&str], &str, &str); 62] = [
+const FLAGS: [(&str, &[&str], &str, &str); 63] = [
     ("agent", &[], "bind", "10.0.0.1:7946"),
     ("agent", &[], "iface", "eth0"),
     ("agent", &[], "advertise", "[fd00::1]:7946"),
@@ -41,6 +41,7 @@ const FLAGS: [(&str, &[&str], &str, &str); 62] = [
     ("agent", &[], "event-handler", "user:deploy=echo a=b"),
     ("agent", &[], "join", "10.0.0.2"),
     ("agent", &[], "log-level", "debug"),
+    ("agent", &[], "log-format", "json"),
     ("agent", &[], "node", "-odd-"),
     ("agent", &[], "protocol", "-1"),
     ("agent", &[], "role", "web"),

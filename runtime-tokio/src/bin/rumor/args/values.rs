@@ -113,6 +113,32 @@ impl LogLevel {
     }
 }
 
+/// What the log looks like, and where it goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Serf's lines, on standard error.
+    #[default]
+    Text,
+    /// An object a line, on standard error.
+    Json,
+    /// Entries of the systemd journal, with fields.
+    Journald,
+    /// Journald where standard error leads to the journal, as in a systemd unit; text elsewhere.
+    Auto,
+}
+
+impl LogFormat {
+    /// Its name in files and flags.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Journald => "journald",
+            Self::Auto => "auto",
+        }
+    }
+}
+
 /// Which network the protocol's settings are made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {

@@ -21,13 +21,14 @@ mod rtt;
 mod tags;
 mod version;
 mod wait;
+mod why;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use rumormill_tokio::rpc::client::{Client, ClientError};
 
-use crate::args::{Command, Pair, Rpc};
+use crate::args::{Command, DebugCommand, Pair, Rpc};
 use failure::{Failure, Outcome};
 
 /// Carries out a command that needs no more than an agent's RPC, or not even that; `None` for all others.
@@ -47,6 +48,9 @@ pub(crate) async fn run(command: &Command) -> Option<ExitCode> {
         Command::Reachability(args) => reachability::run(args).await,
         Command::Rtt(args) => rtt::run(args).await,
         Command::Wait(args) => wait::run(args).await,
+        Command::Debug(args) => match &args.command {
+            DebugCommand::Why(args) => why::run(args).await,
+        },
         Command::Version => version::run(),
         _ => return None,
     };

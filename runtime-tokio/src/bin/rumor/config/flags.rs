@@ -36,6 +36,7 @@ pub(super) fn tree(args: &AgentArgs) -> Item {
     set("encrypt_key", "-encrypt", args.encrypt.as_ref().map(|key| text(key.expose())));
     set("keyring_file", "-keyring-file", path(args.keyring_file.as_deref()));
     set("log_level", "-log-level", args.log_level.map(|level| text(level.name())));
+    set("log_format", "-log-format", args.log_format.map(|format| text(format.name())));
     set("rpc_addr", "-rpc-addr", words(&args.rpc_addr));
     set("protocol", "-protocol", args.protocol.map(|version| Value::Whole(version.into())));
     set("replay_on_join", "-replay", truth(args.replay));

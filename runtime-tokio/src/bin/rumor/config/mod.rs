@@ -27,7 +27,7 @@ use std::time::Duration;
 use rumormill_tokio::core::Config;
 use rumormill_tokio::handlers::{HandlerSpec, Limits};
 
-use crate::args::{AgentArgs, LogLevel, Profile, Secret};
+use crate::args::{AgentArgs, LogFormat, LogLevel, Profile, Secret};
 
 pub(crate) use build::BuildError;
 pub(crate) use check::check_config;
@@ -58,6 +58,7 @@ pub(crate) struct AgentConfig {
     pub(crate) encrypt_key: Option<Secret>,
     pub(crate) keyring_file: Option<PathBuf>,
     pub(crate) log_level: LogLevel,
+    pub(crate) log_format: LogFormat,
     /// Port 7373 where it names none.
     pub(crate) rpc_addr: Endpoint,
     pub(crate) rpc_auth: Option<Secret>,

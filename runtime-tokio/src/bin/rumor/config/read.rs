@@ -14,10 +14,10 @@ use super::problem::{Problem, plain};
 use super::section::Section;
 use super::tree::{Item, Value};
 use super::{AgentConfig, Endpoint, Facility, Mdns, core};
-use crate::args::{LogLevel, Profile, Secret};
+use crate::args::{LogFormat, LogLevel, Profile, Secret};
 
 /// Every key of a file.
-pub(super) const KEYS: [&str; 47] = [
+pub(super) const KEYS: [&str; 48] = [
     "node_name",
     "role",
     "disable_coordinates",
@@ -28,6 +28,7 @@ pub(super) const KEYS: [&str; 47] = [
     "encrypt_key",
     "keyring_file",
     "log_level",
+    "log_format",
     "rpc_addr",
     "rpc_auth",
     "protocol",
@@ -76,6 +77,13 @@ pub(super) const LEVELS: [(&str, LogLevel); 7] = [
     ("ERR", LogLevel::Err),
     ("WARNING", LogLevel::Warn),
     ("ERROR", LogLevel::Err),
+];
+
+const FORMATS: [(&str, LogFormat); 4] = [
+    ("text", LogFormat::Text),
+    ("json", LogFormat::Json),
+    ("journald", LogFormat::Journald),
+    ("auto", LogFormat::Auto),
 ];
 
 const PROFILES: [(&str, Profile); 3] =
@@ -127,6 +135,7 @@ pub(super) fn read(tree: &Item, problems: &mut Vec<Problem>) -> AgentConfig {
         encrypt_key: s.parsed("encrypt_key", "`rumor keygen` prints one", key),
         keyring_file: s.path("keyring_file"),
         log_level: s.choice("log_level", "log level", &LEVELS).unwrap_or_default(),
+        log_format: s.choice("log_format", "log format", &FORMATS).unwrap_or_default(),
         rpc_addr: s
             .parsed("rpc_addr", "for example \"127.0.0.1:7373\"", str::parse)
             .unwrap_or(Endpoint { host: "127.0.0.1".into(), port: None }),

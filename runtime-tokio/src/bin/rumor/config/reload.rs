@@ -1,6 +1,6 @@
 //! What SIGHUP changes.
 //!
-//! Live are the tags, the event handlers, the log level and the addresses of `retry_join`. A key that files and flags do not
+//! Live are the tags, the event handlers, the log's level and format, and the addresses of `retry_join`. A key that files and flags do not
 //! mention (any more) stays as it is: to have no handlers, write an empty list. Everything else waits for a restart.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use rumormill_tokio::handlers::HandlerSpec;
 
 use super::source::Documents;
 use super::{AgentConfig, Diagnostic, examine};
-use crate::args::{AgentArgs, LogLevel, Secret};
+use crate::args::{AgentArgs, LogFormat, LogLevel, Secret};
 
 /// What is to be done, and what waits.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Reload {
     pub(crate) event_handlers: Option<Vec<HandlerSpec>>,
     /// Another log level.
     pub(crate) log_level: Option<LogLevel>,
+    /// Another form of the log.
+    pub(crate) log_format: Option<LogFormat>,
     /// Other addresses to keep trying to join.
     pub(crate) retry_join: Option<Vec<String>>,
     /// Keys that have changed, but are read at the start only.
@@ -39,6 +41,7 @@ impl Reload {
         self.tags.is_none()
             && self.event_handlers.is_none()
             && self.log_level.is_none()
+            && self.log_format.is_none()
             && self.retry_join.is_none()
             && self.needs_restart.is_empty()
     }
@@ -75,6 +78,7 @@ pub(super) fn compare(old: &AgentConfig, new: &AgentConfig, warnings: Vec<Diagno
     let event_handlers = (mentions("event_handlers") && new.event_handlers != old.event_handlers)
         .then(|| new.event_handlers.clone());
     let log_level = (mentions("log_level") && new.log_level != old.log_level).then_some(new.log_level);
+    let log_format = (mentions("log_format") && new.log_format != old.log_format).then_some(new.log_format);
     let retry_join =
         (mentions("retry_join") && new.retry_join != old.retry_join).then(|| new.retry_join.clone());
     let (before, after) = (old.at_start(), new.at_start());
@@ -91,10 +95,23 @@ pub(super) fn compare(old: &AgentConfig, new: &AgentConfig, warnings: Vec<Diagno
     if let Some(level) = log_level {
         config.log_level = level;
     }
+    if let Some(format) = log_format {
+        config.log_format = format;
+    }
     if let Some(addresses) = &retry_join {
         config.retry_join.clone_from(addresses);
     }
-    Reload { config, tags, mentions_tags, event_handlers, log_level, retry_join, needs_restart, warnings }
+    Reload {
+        config,
+        tags,
+        mentions_tags,
+        event_handlers,
+        log_level,
+        log_format,
+        retry_join,
+        needs_restart,
+        warnings,
+    }
 }
 
 fn change(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> TagChange {

@@ -40,6 +40,11 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
             "did you mean \"WARN\"? valid: TRACE, DEBUG, INFO, WARN, ERR, WARNING, ERROR",
         ),
         (
+            "log_format = \"jsno\"",
+            "log_format: unknown log format \"jsno\"",
+            "did you mean \"json\"? valid: text, json, journald, auto",
+        ),
+        (
             "profile = \"lna\"",
             "profile: unknown profile \"lna\"",
             "did you mean \"lan\"? valid: lan, wan, local",

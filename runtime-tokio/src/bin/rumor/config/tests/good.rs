@@ -7,7 +7,7 @@ use rumormill_tokio::agent::deployed;
 use super::*;
 
 /// Each key with a value that is not its default, as JSON has it and as TOML has it.
-const KEYS: [(&str, &str, &str); 46] = [
+const KEYS: [(&str, &str, &str); 47] = [
     ("node_name", r#""web1""#, r#""web1""#),
     ("role", r#""web""#, r#""web""#),
     ("disable_coordinates", "true", "true"),
@@ -21,6 +21,7 @@ const KEYS: [(&str, &str, &str); 46] = [
         "'5K9OtfP7efFrNKe5WCQvXvnaXJ5cWP0SvXiwe0kkjM4='",
     ),
     ("log_level", r#""debug""#, r#""DEBUG""#),
+    ("log_format", r#""json""#, r#""JSON""#),
     ("rpc_addr", r#""127.0.0.1:7000""#, r#""127.0.0.1:7000""#),
     ("rpc_auth", r#""token""#, r#""token""#),
     ("rpc_clients_max", "8", "8"),

@@ -22,7 +22,7 @@ fn nothing_changed_is_nothing_to_do() {
 fn what_is_live_changes_at_once() {
     let reload = of(
         "tags = { a = '1', b = '2', c = '3' }\nevent_handlers = ['x']\nlog_level = 'warn'\nretry_join = ['a']",
-        "tags = { a = '1', b = '3', d = '4' }\nevent_handlers = ['y', 'user=z']\nlog_level = 'debug'\nretry_join = ['b']",
+        "tags = { a = '1', b = '3', d = '4' }\nevent_handlers = ['y', 'user=z']\nlog_level = 'debug'\nlog_format = 'json'\nretry_join = ['b']",
     );
     let change = reload.tags.expect("tags");
     assert_eq!(
@@ -32,6 +32,7 @@ fn what_is_live_changes_at_once() {
     assert_eq!(change.delete, ["c"]);
     assert_eq!(reload.event_handlers.map(|handlers| handlers.len()), Some(2));
     assert_eq!(reload.log_level, Some(LogLevel::Debug));
+    assert_eq!((reload.log_format, reload.config.log_format), (Some(LogFormat::Json), LogFormat::Json));
     assert_eq!(reload.retry_join, Some(vec!["b".to_string()]));
     assert!(reload.needs_restart.is_empty());
     let config = reload.config;
