@@ -137,7 +137,7 @@ impl Handlers {
         let (answers, mut answered) = mpsc::channel(ANSWERS_MAX);
         let mut lanes = Lanes::new(self.shared.clone(), answers);
         lanes.replace(&specs.borrow_and_update());
-        let mut missing = Throttle::new(WARN_EVERY);
+        let (mut missing, mut unsent) = (Throttle::new(WARN_EVERY), Throttle::new(WARN_EVERY));
         loop {
             tokio::select! {
                 event = events.next() => match event {
@@ -153,7 +153,7 @@ impl Handlers {
                     }
                     None => break,
                 },
-                Some(answer) = answered.recv() => send(&agent, answer).await,
+                Some(answer) = answered.recv() => send(&agent, answer, &mut unsent).await,
                 // It cannot fail: `self` has the sender.
                 Ok(()) = specs.changed() => lanes.replace(&specs.borrow_and_update()),
             }
@@ -163,13 +163,19 @@ impl Handlers {
     }
 }
 
-async fn send(agent: &Handle, answer: Answer) {
+async fn send(agent: &Handle, answer: Answer, unsent: &mut Throttle) {
     let Answer { query, name, script, output, _chance } = answer;
     match agent.respond(query, &output).await {
         Ok(()) => debug!("agent: answered query {name:?} with {} bytes of script {script:?}", output.len()),
         Err(Error::Command(CommandError::NoSuchQuery)) => {
             debug!("agent: query {name:?} is over or answered: the output of script {script:?} is of no use");
         }
-        Err(error) => warn!("agent: query {name:?} is not answered by script {script:?}: {error}"),
+        Err(error) => {
+            if let Some(more) = unsent.pass(Instant::now()) {
+                warn!(
+                    "agent: query {name:?} is not answered by script {script:?}: {error} (and {more} more before it)"
+                );
+            }
+        }
     }
 }

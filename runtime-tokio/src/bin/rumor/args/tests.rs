@@ -153,6 +153,34 @@ fn every_switch_is_read_as_go_reads_it() {
 }
 
 #[test]
+fn a_command_below_a_command_takes_its_flags_in_every_spelling() {
+    let wanted = shown(&["debug", "why", "-format=json", "-rpc-addr=10.0.0.1:1", "web"]);
+    assert!(wanted.contains("Json") && wanted.contains("Some(\"web\")") && wanted.contains("10.0.0.1:1"));
+    for line in [
+        &["debug", "why", "web", "--format", "json", "-rpc-addr", "10.0.0.1:1"][..],
+        &["debug", "why", "--rpc-addr=10.0.0.1:1", "-format", "json", "--", "web"],
+    ] {
+        assert_eq!(shown(line), wanted, "{line:?}");
+    }
+    let Ok(Command::Debug(debug)) = read_in(&["debug", "why"], &[("RUMOR_RPC_ADDR", "10.0.0.2:2")]) else {
+        panic!("debug")
+    };
+    let DebugCommand::Why(why) = debug.command;
+    assert_eq!((why.node, why.rpc.addr()), (None, "10.0.0.2:2"));
+    assert!(refused(&["debug", "why", "-h"]).text.contains("Usage: rumor debug why"));
+    for (line, message) in [
+        (&["debug"][..], "Look into a running agent\n\nExamples:\n  rumor debug why"),
+        (&["debug", "wyh"], "error: unrecognized subcommand 'wyh'"),
+        (&["debug", "-format=json", "why"], "error: unexpected argument '--format' found"),
+        (&["debug", "why", "a", "b"], "error: unexpected argument 'b' found"),
+    ] {
+        let exit = refused(line);
+        assert_eq!(exit.code, FAILED, "{line:?}");
+        assert!(exit.text.starts_with(message), "{line:?}: {}", exit.text);
+    }
+}
+
+#[test]
 fn a_switch_does_not_take_the_next_word() {
     let Ok(Command::Event(event)) = read(&["event", "-coalesce", "false"]) else { panic!("an event") };
     assert_eq!((event.name.as_str(), event.coalesce), ("false", true));

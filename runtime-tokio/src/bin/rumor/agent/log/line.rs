@@ -1,10 +1,12 @@
 //! One line of the log, in each of its forms.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Local, SecondsFormat};
 use rumormill_tokio::rpc::log::{LINE_BYTES_MAX, Level};
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
@@ -19,6 +21,18 @@ pub(super) struct Line {
     module: &'static str,
     message: String,
     fields: Vec<(&'static str, Value)>,
+}
+
+/// A line for programs.
+#[derive(Serialize)]
+struct Object<'a> {
+    time: String,
+    level: &'static str,
+    part: &'a str,
+    module: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    fields: BTreeMap<&'static str, &'a Value>,
 }
 
 impl Line {
@@ -62,22 +76,11 @@ impl Line {
     /// An object in one line.
     pub(super) fn json(&self) -> String {
         let (part, message) = self.parts();
-        let mut object = Map::new();
         let time = self.at.to_rfc3339_opts(SecondsFormat::Micros, false);
-        for (key, value) in [
-            ("time", time.as_str()),
-            ("level", self.level.name()),
-            ("part", part),
-            ("module", self.module),
-            ("message", message),
-        ] {
-            object.insert(key.into(), value.into());
-        }
-        if !self.fields.is_empty() {
-            let fields = self.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-            object.insert("fields".into(), Value::Object(fields.collect()));
-        }
-        escaped(&Value::Object(object).to_string())
+        let fields = self.fields.iter().map(|(name, value)| (*name, value)).collect();
+        let object = Object { time, level: self.level.name(), part, module: self.module, message, fields };
+        // Texts and numbers under names are always JSON.
+        escaped(&serde_json::to_string(&object).unwrap_or_default())
     }
 
     /// An entry of the journal.

@@ -13,7 +13,7 @@ const SOCKETS: [&str; 3] = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
 /// A way to the machine's log.
 #[derive(Debug)]
-pub(super) struct Syslog {
+pub(in crate::agent) struct Syslog {
     socket: UnixDatagram,
     path: &'static str,
     facility: u8,
@@ -22,7 +22,7 @@ pub(super) struct Syslog {
 impl Syslog {
     /// # Errors
     /// There is no such log, or it takes nothing of this user.
-    pub(super) fn open(facility: Facility) -> io::Result<Self> {
+    pub(in crate::agent) fn open(facility: Facility) -> io::Result<Self> {
         let path = SOCKETS.into_iter().find(|path| Path::new(path).exists());
         let path = path.ok_or_else(|| {
             io::Error::new(io::ErrorKind::NotFound, format!("none of {} exists", SOCKETS.join(", ")))
