@@ -5,7 +5,7 @@ use rumormill_core::error::CommandError;
 use rumormill_core::io::{Command, Done, QueryRequest};
 use tokio::sync::oneshot;
 
-use super::Answers;
+use super::{Answers, Stats};
 
 /// Orders that wait for the driver.
 pub(super) const ORDERS_WAITING: usize = 256;
@@ -22,6 +22,8 @@ pub(crate) enum Order {
     Query { request: QueryRequest, reply: AnswersReply },
     /// Show the node to this, between two steps.
     Look(Box<dyn FnOnce(&Node) + Send>),
+    /// Say how the agent is doing.
+    Stats(oneshot::Sender<Box<Stats>>),
     /// The snapshot need not know these any more.
     Forget(Vec<String>),
     /// Stop without a word.

@@ -102,7 +102,10 @@ pub enum Command {
 }
 
 impl Command {
-    const ALL: [(Self, &'static str); 20] = [
+    /// How many commands there are.
+    pub const COUNT: usize = 20;
+
+    const ALL: [(Self, &'static str); Self::COUNT] = [
         (Self::Handshake, "handshake"),
         (Self::Auth, "auth"),
         (Self::Event, "event"),
@@ -124,6 +127,11 @@ impl Command {
         (Self::Stats, "stats"),
         (Self::GetCoordinate, "get-coordinate"),
     ];
+
+    /// All commands.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(command, _)| *command)
+    }
 
     /// The command of that name.
     #[must_use]

@@ -81,6 +81,7 @@ impl Running {
             // What it was about does not matter any more.
             let _ = task.await;
         }
+        self.watched.stop().await;
         // Clients are told how their last command ended, and handlers have their time.
         let _ = tokio::join!(self.rpc, self.handling);
         code
