@@ -109,6 +109,10 @@ async fn the_page_and_the_dashboard_name_what_a_scrape_has() {
     // Labels of the page's tables are those of the samples, and so are their values where they are all named.
     for line in PAGE.lines().filter(|line| line.starts_with("| `rumormill_")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if cells.len() != 7 {
+            // An expression to be woken by.
+            continue;
+        }
         let name = cells[1].trim_matches('`');
         for label in cells[4].split("; ").filter(|label| !label.is_empty()) {
             let (key, values) = label.split_once(": ").unwrap_or((label, "..."));
@@ -297,6 +301,13 @@ async fn what_is_not_there_or_not_done_is_said() {
     let answer = request(addr, "HEAD", "/metrics", "").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     assert_eq!(get(addr, "/metrics?x=y").await.status, 200);
+    // A client that closes its sending side with its request is answered.
+    let mut socket = TcpStream::connect(addr).await.unwrap();
+    socket.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.unwrap();
+    socket.shutdown().await.unwrap();
+    let mut answer = String::new();
+    soon("an answer", socket.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nalive\n"), "{answer}");
     assert!(get(addr, "/healthz").await.head.contains("connection: close"));
     shut_down(vec![agent]).await;
     // With the agent ends its server.

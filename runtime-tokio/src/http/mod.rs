@@ -109,6 +109,8 @@ async fn attend(stream: TcpStream, options: Arc<Options>, asked: Arc<AtomicBool>
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
+        // Who has asked may say that it says nothing more.
+        .half_close(true)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         // The whole connection has its time; a clock for its parts is not needed.

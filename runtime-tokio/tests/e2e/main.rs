@@ -12,6 +12,7 @@ mod life;
 mod ours;
 mod script;
 mod transcript;
+mod watching;
 
 use std::sync::OnceLock;
 

@@ -81,6 +81,8 @@ pub(super) struct Running {
 
 /// What shows how the agent does.
 pub(super) struct Watched {
+    /// Where figures come from.
+    pub(super) sources: Sources,
     /// Where metrics and health are asked for.
     pub(super) http_addr: Option<SocketAddr>,
     /// Whether the agent is to join somebody before it is ready.
@@ -120,7 +122,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     let options =
         ServerOptions { auth_key, event_handlers, clients_max, ..ServerOptions::new(log.buffer.clone()) };
     let sources = Sources::new(agent.clone()).handlers(handlers.clone()).rpc(options.tally.clone());
-    let watched = watch(config, http, &sources);
+    let watched = watch(config, http, sources);
     let rpc = tokio::spawn(serve(listener, agent.clone(), options));
     if !config.start_join.is_empty() {
         let joined = tokio::select! {
@@ -160,7 +162,7 @@ async fn listen_http(config: &AgentConfig) -> Result<Option<(TcpListener, Socket
 }
 
 /// Shows figures to who asks, and sends them to who wants them sent.
-fn watch(config: &AgentConfig, http: Option<(TcpListener, SocketAddr)>, sources: &Sources) -> Watched {
+fn watch(config: &AgentConfig, http: Option<(TcpListener, SocketAddr)>, sources: Sources) -> Watched {
     let mut tasks = JoinSet::new();
     let expects = http::Expectation::of(sources.agent(), config.expects_others());
     let http_addr = http.as_ref().map(|(_, addr)| *addr);
@@ -171,7 +173,7 @@ fn watch(config: &AgentConfig, http: Option<(TcpListener, SocketAddr)>, sources:
     for sink in config.sinks() {
         tasks.spawn(push::run(sink, sources.clone(), push::INTERVAL));
     }
-    Watched { http_addr, expects, tasks }
+    Watched { sources, http_addr, expects, tasks }
 }
 
 impl Watched {
