@@ -341,9 +341,9 @@ async fn hostile_clients_hold_up_nobody() {
             if slow.write_all(b"x").await.is_err() {
                 return;
             }
-            match tokio::time::timeout(Duration::from_millis(100), slow.read(&mut piece)).await {
-                Ok(Ok(0) | Err(_)) => return,
-                Ok(Ok(_)) | Err(_) => {}
+            let read = tokio::time::timeout(Duration::from_millis(100), slow.read(&mut piece)).await;
+            if let Ok(Ok(0) | Err(_)) = read {
+                return;
             }
         }
     });

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A metric's name and its labels in their order.
-pub type Series = (String, Vec<(String, String)>);
+/// Labels in their order.
+pub type Labels = Vec<(String, String)>;
+/// A metric's name and its labels.
+pub type Series = (String, Labels);
 
 /// A scrape.
 #[derive(Debug, Default)]
@@ -57,7 +59,7 @@ impl Scrape {
 
     fn check_histograms(&self) {
         for (name, _) in self.families.iter().filter(|(_, kind)| *kind == "histogram") {
-            let mut buckets: BTreeMap<Vec<(String, String)>, Vec<(f64, f64)>> = BTreeMap::new();
+            let mut buckets: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
             for ((sample, labels), value) in &self.samples {
                 if *sample == format!("{name}_bucket") {
                     let mut labels = labels.clone();
