@@ -170,3 +170,78 @@ fn has_ended(stream: &TcpStream) -> bool {
 async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::agent::Stats;
+
+    /// What was read when so many user events had been delivered.
+    fn readings(events: u64) -> Readings {
+        let mut stats = Stats::default();
+        stats.counters.events_delivered = events;
+        Readings { stats, handlers: None, rpc: None, started: SystemTime::now() }
+    }
+
+    /// What comes over the next connection until a line says how many events there were.
+    async fn events(listener: &TcpListener) -> (TcpStream, String) {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let (mut text, mut piece) = (String::new(), [0; 4096]);
+        loop {
+            let length = socket.read(&mut piece).await.unwrap();
+            text.push_str(std::str::from_utf8(&piece[..length]).unwrap());
+            let line = text.lines().find_map(|line| line.strip_prefix("serf-agent.serf.events:"));
+            if let Some(line) = line.filter(|line| line.ends_with("|c")) {
+                return (socket, line.into());
+            }
+            assert!(length > 0, "the connection ended: {text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn counters_catch_up_with_what_could_not_be_sent() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        drop(listener);
+        let mut pusher = Pusher::new(Sink::Statsite(addr.to_string()));
+        pusher.push(readings(1)).await;
+        assert!(pusher.failing);
+        let listener = TcpListener::bind(addr).await.unwrap();
+        pusher.push(readings(3)).await;
+        assert!(!pusher.failing);
+        let (socket, line) = events(&listener).await;
+        assert_eq!(line, "3.000000|c");
+        // The other end goes, and comes back.
+        drop((socket, listener));
+        while !matches!(&pusher.way, Way::Tcp(stream) if has_ended(stream)) {
+            tokio::task::yield_now().await;
+        }
+        pusher.push(readings(4)).await;
+        assert!(pusher.failing);
+        let listener = TcpListener::bind(addr).await.unwrap();
+        pusher.push(readings(8)).await;
+        assert_eq!(events(&listener).await.1, "5.000000|c");
+    }
+
+    #[tokio::test]
+    async fn no_datagram_is_longer_than_go_metrics_are() {
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut pusher = Pusher::new(Sink::Statsd(socket.local_addr().unwrap().to_string()));
+        pusher.host = "h".repeat(400);
+        pusher.push(readings(7)).await;
+        assert!(!pusher.failing);
+        let (mut text, mut datagrams, mut buffer) = (String::new(), 0, [0; 65_536]);
+        while !text.contains("serf.queue.Query:") {
+            let length = socket.recv(&mut buffer).await.unwrap();
+            assert!(length <= 1400, "{length}");
+            text.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            datagrams += 1;
+        }
+        assert!(datagrams > 1 && text.contains("serf-agent.serf.events:7.000000|c\n"), "{text}");
+    }
+}
