@@ -127,6 +127,10 @@ fn spreading(text: &mut Text, stats: &Stats) {
         .sample(&[("outcome", "ok")], counters.syncs)
         .sample(&[("outcome", "failed")], counters.syncs_failed)
         .sample(&[("outcome", "refused")], counters.syncs_refused);
+    text.counter("rumormill_syncs_equal_total", "Push/pull exchanges whose digests were equal at once.")
+        .value(counters.syncs_equal);
+    text.counter("rumormill_sync_rows_total", "Rows sent or merged because digests differed.")
+        .value(counters.delta_rows);
     text.gauge("rumormill_lamport_time", "Lamport clocks: what is stamped next.")
         .sample(&[("clock", "member")], stats.clocks.member.0)
         .sample(&[("clock", "event")], stats.clocks.event.0)
