@@ -13,6 +13,8 @@
 //! | [`state`] | snapshot, keyring and tags files |
 //! | [`record`] | recordings of everything that a core was given, and their replay |
 //! | [`discovery`] | mDNS |
+//! | [`metrics`] | figures for programs that watch: Prometheus' text, statsd, statsite |
+//! | `http` (feature `http`) | metrics and health over HTTP |
 //!
 //! The program `rumor` is built from these (feature `program`, on by default; a library does without: `default-features = false`).
 //! `examples/minimal.rs` is an agent in thirty lines, `examples/two_nodes.rs` two of them in one test.
@@ -22,7 +24,10 @@ pub mod agent;
 pub mod discovery;
 pub mod event;
 pub mod handlers;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod member;
+pub mod metrics;
 mod net;
 pub mod record;
 pub mod rpc;

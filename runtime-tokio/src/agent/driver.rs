@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::hands::Hands;
 use super::lag::Lag;
 use super::order::Order;
+use super::stats;
 use crate::net::{Acceptor, FromLink, FromStream, UdpIn};
 use crate::record::Recorder;
 
@@ -150,6 +151,7 @@ impl Driver {
         let Some(at) = due(&self.core) else { return };
         let lag = self.core.clock.now().since(at);
         self.lag.note(lag, std::time::Instant::now());
+        self.hands.figures.lagged(lag);
         self.receive(DATAGRAMS_BEFORE_TICK);
         if due(&self.core).is_some() {
             self.core.step(Input::Tick, &mut self.hands);
@@ -195,7 +197,7 @@ impl Driver {
     }
 
     fn obey(&mut self, order: Order) {
-        let Self { core, hands, .. } = self;
+        let Self { core, hands, lag, .. } = self;
         match order {
             Order::Command { command, reply } => {
                 let Some(id) = hands.waiting.begin(reply) else { return };
@@ -215,8 +217,12 @@ impl Driver {
                 // Every member may acknowledge and answer; some may join meanwhile.
                 let most = 2 * core.node.members().count() + 64;
                 let Some(id) = hands.waiting.begin_query(reply, most) else { return };
+                let over = hands.figures.queries_over;
                 core.step(Input::Command { id, command: Command::Query(request) }, hands);
-                hands.waiting.asked(id);
+                // One that nobody else could answer is over in the step that asks it.
+                if hands.waiting.asked(id) || hands.figures.queries_over > over {
+                    hands.figures.queries_sent += 1;
+                }
             }
             Order::Look(look) => look(&core.node),
             // Who asked may be gone.
@@ -225,6 +231,11 @@ impl Driver {
             }
             Order::Troubled { reply } => {
                 let _ = reply.send(hands.history.troubled(&core.node, core.clock.now()));
+            }
+            Order::Stats(reply) => {
+                let lag = lag.recent(std::time::Instant::now());
+                // Who asked may be gone.
+                let _ = reply.send(Box::new(stats::collect(&core.node, hands, lag)));
             }
             Order::Forget(names) => hands.memory.forget(&names),
             Order::Stop => hands.stop = Some(Stopped::Shutdown),
@@ -240,6 +251,7 @@ impl Driver {
             streams: open_streams,
             mut waiting,
             mut feed,
+            mut figures,
             memory,
             stop,
             ..
@@ -257,7 +269,7 @@ impl Driver {
         if let Some(recorder) = core.recorder {
             within(DISK_PATIENCE, "the recording", recorder.close()).await;
         }
-        feed.finish(&core.node);
+        feed.finish(&core.node, &mut figures);
         waiting.tell();
         drop((waiting, feed));
         debug!("agent: shutdown complete");

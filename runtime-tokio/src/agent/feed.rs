@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::Events;
 use super::clock::Clock;
+use super::figures::Figures;
 use super::line_limit::LineLimit;
 use super::order::Order;
 use crate::event::{Chance, Event, MemberEvent, MemberEventKind, QueryEvent, UserEvent};
@@ -95,7 +96,7 @@ impl Feed {
     }
 
     /// Tells what there is to tell; `false` when that has to wait for the list.
-    pub(super) fn tell(&mut self, node: &Node, now: Instant) -> bool {
+    pub(super) fn tell(&mut self, node: &Node, now: Instant, figures: &mut Figures) -> bool {
         self.flush_due(node, Some(now));
         if node.members_revision() != self.revision {
             if now < self.rested && self.waiting.len() < WAITING_MAX {
@@ -105,6 +106,7 @@ impl Feed {
         }
         // A reader that is fast has time to take them before more come.
         let now = self.waiting.len().min(AT_ONCE);
+        figures.events_told += now as u64;
         for event in self.waiting.drain(..now) {
             // Nobody may be listening.
             let _ = self.events.send(event);
@@ -122,10 +124,10 @@ impl Feed {
     }
 
     /// Tells everything, before the end.
-    pub(super) fn finish(&mut self, node: &Node) {
+    pub(super) fn finish(&mut self, node: &Node, figures: &mut Figures) {
         self.flush_due(node, None);
         self.rested = Instant::ORIGIN;
-        while self.tell(node, self.clock.now()) && !self.waiting.is_empty() {}
+        while self.tell(node, self.clock.now(), figures) && !self.waiting.is_empty() {}
     }
 
     fn renew(&mut self, node: &Node) {

@@ -7,15 +7,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rumormill_core::Node;
 use rumormill_core::coordinate::Coordinate;
-use rumormill_core::counters::Counters;
 use rumormill_core::error::CommandError;
 use rumormill_core::id::{LamportTime, META_BYTES_MAX};
 use rumormill_core::io::{Command, Done, EventRequest, KeyAction, KeyReport, QueryId, QueryRequest};
 use rumormill_core::keyring::Keyring;
 use rumormill_core::tags::Tags;
-use rumormill_core::wire::Clocks;
-use rumormill_core::{Node, QueueDepths};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tracing::{info, warn};
 
@@ -23,10 +21,10 @@ use super::lag::Lag;
 use super::memory::KeysWritten;
 use super::order::Order;
 use super::why::{Troubled, Why};
-use super::{Answers, Error, Events, memory};
+use super::{Answers, Error, Events, Stats, memory};
 use crate::event::Event;
 use crate::member::{Member, Members};
-use crate::net::{Resolved, Traffic, TrafficCounters, resolve};
+use crate::net::{Resolved, TrafficCounters, resolve};
 
 /// Speaks to a running agent; cloneable, and usable from any task. The agent runs on when all handles are gone.
 #[derive(Clone, Debug)]
@@ -48,6 +46,8 @@ pub(super) struct Common {
     pub(super) stopped: watch::Receiver<Option<Stopped>>,
     pub(super) lag: Arc<Lag>,
     pub(super) traffic: Arc<TrafficCounters>,
+    /// Whether it was told of others, by its settings or its snapshot.
+    pub(super) knows_of_others: bool,
     pub(super) settings: BTreeMap<&'static str, String>,
     pub(super) keys_written: KeysWritten,
     pub(super) tags_file: Option<PathBuf>,
@@ -82,27 +82,6 @@ pub enum Stopped {
     Shutdown,
     /// The core said that it must not go on (lost name conflict), in words for people.
     MustStop(String),
-}
-
-/// Figures of a node.
-#[derive(Clone, Debug)]
-pub struct Stats {
-    /// Counters since birth.
-    pub counters: Counters,
-    /// Lamport clocks.
-    pub clocks: Clocks,
-    /// Local health (awareness): 0 is healthy.
-    pub health: u8,
-    /// Queue lengths.
-    pub queues: QueueDepths,
-    /// Whether packets are sealed.
-    pub encrypted: bool,
-    /// Open suspicions.
-    pub suspicions: usize,
-    /// Estimated coordinate error resets.
-    pub coordinate_resets: u64,
-    /// What went through the sockets.
-    pub traffic: Traffic,
 }
 
 impl Handle {
@@ -147,7 +126,8 @@ impl Handle {
     pub fn events(&self) -> Events {
         // Nothing that panics runs under the lock.
         let first = self.common.first_events.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Events::new(first.or_else(|| self.common.events.upgrade().map(|events| events.subscribe())))
+        let events = first.or_else(|| self.common.events.upgrade().map(|events| events.subscribe()));
+        Events::new(events, self.common.traffic.clone())
     }
 
     /// Joins these: `host`, `host:port`, `[v6]:port`; without a port, this node's own. All addresses of a name are tried, and user
@@ -301,23 +281,14 @@ impl Handle {
         }
     }
 
-    /// Figures.
+    /// How the agent is doing, in figures. It takes as long as the members take to be counted.
     ///
     /// # Errors
     /// The agent has stopped.
     pub async fn stats(&self) -> Result<Stats, Error> {
-        let traffic = self.common.traffic.clone();
-        self.look(move |node| Stats {
-            counters: *node.counters(),
-            clocks: node.clocks(),
-            health: node.health(),
-            queues: node.queue_depths(),
-            encrypted: !node.keyring().is_empty(),
-            suspicions: node.open_suspicions(),
-            coordinate_resets: node.counters().coordinate_resets,
-            traffic: traffic.read(),
-        })
-        .await
+        let (reply, stats) = oneshot::channel();
+        self.give(Order::Stats(reply)).await?;
+        Ok(*stats.await.map_err(|_| Error::Stopped)?)
     }
 
     /// This node's keys.
@@ -366,6 +337,12 @@ impl Handle {
     #[must_use]
     pub fn lag(&self) -> Duration {
         self.common.lag.worst(std::time::Instant::now())
+    }
+
+    /// Whether the agent was told of others when it started, to join ([`Builder::join`](super::Builder::join)) or by its snapshot.
+    #[must_use]
+    pub fn knows_of_others(&self) -> bool {
+        self.common.knows_of_others
     }
 
     /// Settings of the running node, for display.

@@ -1,20 +1,22 @@
 //! What a node's outputs need: sockets, streams, those who wait, the application, the files.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rumormill_core::counters::Counters;
-use rumormill_core::io::{Done, Event, Output};
+use rumormill_core::io::{Done, Event, Output, StreamAction};
 use rumormill_core::{Instant, Node};
 use tracing::{error, warn};
 
 use super::Stopped;
 use super::feed::Feed;
+use super::figures::Figures;
 use super::history::History;
 use super::memory::Memory;
 use super::streams::Streams;
 use super::subscription::Answer;
 use super::waiting::Waiting;
-use crate::net::{Links, UdpOut};
+use crate::net::{Links, TrafficCounters, UdpOut};
 
 /// Time between two lines about packets that were refused, which peers cause.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
@@ -30,6 +32,8 @@ pub(super) struct Hands {
     pub(super) memory: Memory,
     pub(super) refusals: Refusals,
     pub(super) history: History,
+    pub(super) figures: Figures,
+    pub(super) traffic: Arc<TrafficCounters>,
     /// Why the driver has to stop.
     pub(super) stop: Option<Stopped>,
 }
@@ -38,28 +42,39 @@ impl Hands {
     /// Does one thing that the node wants done.
     pub(super) fn carry_out(&mut self, output: Output<'_>, node: &Node, now: Instant) {
         match output {
-            Output::Packet { to, bytes, .. } => {
+            Output::Packet { to, bytes, kinds } => {
+                self.figures.sent(&kinds);
                 if self.tcp_only || self.links.leads_to(to) {
                     self.links.send(to, bytes);
                 } else {
                     self.udp.send(to, bytes);
                 }
             }
-            Output::Stream { id, action } => self.streams.act(id, action, node.estimated_size() as usize),
+            Output::Stream { id, action } => {
+                if let StreamAction::Frame { kinds, .. } = &action {
+                    self.figures.sent(kinds);
+                }
+                self.streams.act(id, action, node.estimated_size() as usize);
+            }
             Output::Event(event) => self.event(&event, node, now),
             Output::Completed { id, result } => {
-                if matches!(result, Ok(Done::Left)) {
-                    self.stop = Some(Stopped::Left);
+                match result {
+                    Ok(Done::Left) => self.stop = Some(Stopped::Left),
+                    Ok(Done::EventSent { .. }) => self.figures.user_events_sent += 1,
+                    Ok(Done::QueryOver(_)) => self.figures.queries_over += 1,
+                    _ => {}
                 }
                 self.waiting.completed(id, result);
             }
             Output::Note(note) => {
                 self.history.note(&note, node, now);
+                self.figures.note(&note);
             }
         }
     }
 
     fn event(&mut self, event: &Event<'_>, node: &Node, now: Instant) {
+        self.figures.event(event);
         match *event {
             Event::Ack { command, from } => self.waiting.answer(command, Answer::Ack { from: from.into() }),
             Event::Answer { command, from, payload } => {
@@ -79,7 +94,7 @@ impl Hands {
 
     /// After a turn of the driver: tells everybody what has come of it.
     pub(super) fn end_turn(&mut self, node: &Node, now: Instant) {
-        if self.feed.tell(node, now) {
+        if self.feed.tell(node, now, &mut self.figures) {
             self.waiting.tell();
         }
         self.memory.end_turn(node);

@@ -34,10 +34,20 @@ impl Lag {
         bucket.fetch_max(epoch << LAG_BITS | micros, Ordering::Relaxed);
     }
 
+    /// The largest of the last minute.
     pub(super) fn worst(&self, now: Instant) -> Duration {
+        self.worst_of(BUCKETS, now)
+    }
+
+    /// The largest of the last 10 to 20 seconds.
+    pub(super) fn recent(&self, now: Instant) -> Duration {
+        self.worst_of(2, now)
+    }
+
+    fn worst_of(&self, buckets: u64, now: Instant) -> Duration {
         let epoch = self.epoch(now);
         let values = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
-        let recent = values.filter(|value| value >> LAG_BITS != 0 && (value >> LAG_BITS) + BUCKETS > epoch);
+        let recent = values.filter(|value| value >> LAG_BITS != 0 && (value >> LAG_BITS) + buckets > epoch);
         Duration::from_micros(recent.map(|value| value & ((1 << LAG_BITS) - 1)).max().unwrap_or(0))
     }
 }
@@ -55,6 +65,9 @@ mod tests {
         lag.note(Duration::from_millis(2), at(2));
         lag.note(Duration::from_millis(1), at(35));
         assert_eq!(lag.worst(at(59)), Duration::from_millis(5));
+        assert_eq!(lag.recent(at(39)), Duration::from_millis(1));
+        assert_eq!(lag.recent(at(49)), Duration::from_millis(1));
+        assert_eq!(lag.recent(at(50)), Duration::ZERO);
         assert_eq!(lag.worst(at(75)), Duration::from_millis(1));
         assert_eq!(lag.worst(at(1000)), Duration::ZERO);
         // The bucket of the first ten seconds is used again.

@@ -19,7 +19,7 @@ use tracing::{error, warn};
 
 use super::Error;
 use super::clock::Clock;
-use crate::state::{FileError, Recovered, SnapshotFile, keyring_file, tags_file};
+use crate::state::{FileError, Recovered, SnapshotFigures, SnapshotFile, keyring_file, tags_file};
 
 /// What was read at the start.
 #[derive(Debug, Default)]
@@ -173,6 +173,11 @@ impl Memory {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let due = self.snapshot.as_ref()?.flush_due()?;
         Some(self.clock.core(due))
+    }
+
+    /// What became of the snapshot so far.
+    pub(super) fn snapshot_figures(&self) -> Option<SnapshotFigures> {
+        self.snapshot.as_ref().map(SnapshotFile::figures)
     }
 
     /// Returns when everything is written.

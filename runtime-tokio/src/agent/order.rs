@@ -5,8 +5,8 @@ use rumormill_core::error::CommandError;
 use rumormill_core::io::{Command, Done, QueryRequest};
 use tokio::sync::oneshot;
 
-use super::Answers;
 use super::why::{Troubled, Why};
+use super::{Answers, Stats};
 
 /// Orders that wait for the driver.
 pub(super) const ORDERS_WAITING: usize = 256;
@@ -27,6 +27,8 @@ pub(crate) enum Order {
     Why { name: Box<str>, reply: oneshot::Sender<Option<Why>> },
     /// Tell who had trouble.
     Troubled { reply: oneshot::Sender<Vec<Troubled>> },
+    /// Say how the agent is doing.
+    Stats(oneshot::Sender<Box<Stats>>),
     /// The snapshot need not know these any more.
     Forget(Vec<String>),
     /// Stop without a word.

@@ -15,6 +15,7 @@ use tracing::warn;
 use super::clock::Clock;
 use super::driver::{Core, Driver};
 use super::feed::{self, Feed};
+use super::figures::Figures;
 use super::handle::Common;
 use super::hands::{Hands, Refusals};
 use super::history::History;
@@ -32,9 +33,9 @@ use crate::record::{Header, Recorder};
 /// Binds, restores, starts the driver, joins.
 pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     let name = name(builder.name.as_deref())?;
-    // The history lives on them.
-    builder.config.notes = true;
     builder.config.check().map_err(rumormill_core::error::BirthError::from)?;
+    // What the agent counts and explains comes from them.
+    builder.config.notes = true;
     let bound = net::bind(builder.bind)?;
     let addr = net::advertised(builder.advertise, bound.addr)?;
     let recalled = Recalled::read(files_to_read(&builder)).await?;
@@ -58,7 +59,8 @@ pub(super) async fn start(mut builder: Builder) -> Result<Handle, Error> {
     let core = Core { node, outbox: Outbox::new(), clock, recorder: recorder.transpose()? };
     drop(birth);
     let memory = Memory::new(recalled.snapshot, builder.keyring_file.as_deref(), clock);
-    let handle = spawn(core, bound, memory, &builder, settings).await?;
+    let knows_of_others = !(peers.is_empty() && builder.join.is_empty());
+    let handle = spawn(core, bound, memory, &builder, knows_of_others, settings).await?;
     if !peers.is_empty() {
         tokio::spawn(rejoin(handle.clone(), peers, builder.config.reconnect_interval));
     }
@@ -139,6 +141,7 @@ async fn spawn(
     bound: Bound,
     memory: Memory,
     builder: &Builder,
+    knows_of_others: bool,
     settings: BTreeMap<&'static str, String>,
 ) -> Result<Handle, Error> {
     let Core { node, clock, .. } = &core;
@@ -173,6 +176,7 @@ async fn spawn(
         stopped,
         lag: lag.clone(),
         traffic: traffic.clone(),
+        knows_of_others,
         settings,
         keys_written: memory.keys_written(),
         tags_file: builder.tags_file.clone(),
@@ -183,11 +187,13 @@ async fn spawn(
         links: Links::new(to_links.clone(), traffic.clone()),
         tcp_only: builder.tcp_only,
         streams: Streams::new(away.clone(), clock),
-        waiting: Waiting::new(traffic),
+        waiting: Waiting::new(traffic.clone()),
         feed: Feed::new(node, to_events, to_list, builder.coalesce, clock, to_orders.downgrade()),
         memory,
         refusals: Refusals::default(),
         history: History::new(clock.now()),
+        figures: Figures::default(),
+        traffic,
         stop: None,
     };
     let driver = Driver {

@@ -1,12 +1,14 @@
 //! What comes back to an application: events, and answers to queries.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rumormill_core::io::QueryTally;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::event::Event;
+use crate::net::TrafficCounters;
 
 /// What a subscriber that was too slow did not get: so many events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +19,18 @@ pub struct Missed(pub u64);
 pub struct Events {
     /// `None`: the agent had stopped before.
     receiver: Option<broadcast::Receiver<Event>>,
+    traffic: Arc<TrafficCounters>,
 }
 
 impl Events {
     /// Events that wait for a slow reader; of more, the oldest are dropped.
     pub const CAPACITY: usize = 2048;
 
-    pub(super) const fn new(receiver: Option<broadcast::Receiver<Event>>) -> Self {
-        Self { receiver }
+    pub(super) const fn new(
+        receiver: Option<broadcast::Receiver<Event>>,
+        traffic: Arc<TrafficCounters>,
+    ) -> Self {
+        Self { receiver, traffic }
     }
 
     /// The next event; `Some(Err(Missed(n)))` where the reader was so slow that `n` were dropped; `None` when the agent has stopped.
@@ -33,7 +39,10 @@ impl Events {
     pub async fn next(&mut self) -> Option<Result<Event, Missed>> {
         match self.receiver.as_mut()?.recv().await {
             Ok(event) => Some(Ok(event)),
-            Err(RecvError::Lagged(missed)) => Some(Err(Missed(missed))),
+            Err(RecvError::Lagged(missed)) => {
+                self.traffic.missed.fetch_add(missed, Ordering::Relaxed);
+                Some(Err(Missed(missed)))
+            }
             Err(RecvError::Closed) => None,
         }
     }

@@ -66,12 +66,16 @@ impl Waiting {
     }
 
     /// The step that asked a query is over: unless it was refused, its asker gets the answers.
-    pub(super) fn asked(&mut self, id: CommandId) {
+    ///
+    /// Whether it is under way.
+    pub(super) fn asked(&mut self, id: CommandId) -> bool {
         if let Some(Waiter::Query { asker, .. }) = self.commands.get_mut(&id)
             && let Some((reply, answers)) = asker.take()
         {
             let _ = reply.send(Ok(answers));
+            return true;
         }
+        false
     }
 
     pub(super) fn answer(&self, id: CommandId, answer: Answer) {

@@ -68,10 +68,17 @@ pub struct Counts {
     pub started: u64,
     /// Scripts that could not be started, or ended otherwise than with status 0.
     pub failed: u64,
+    /// Scripts that run now.
+    pub running: u64,
     /// Scripts that were stopped because their time was up.
     pub timed_out: u64,
     /// Events that no handler got, because its queue was full or the agent's subscription was.
     pub dropped: u64,
+}
+
+/// Scripts that may run at once.
+fn concurrent(limits: &Limits) -> usize {
+    limits.concurrent.clamp(1, Semaphore::MAX_PERMITS)
 }
 
 /// What all handlers share.
@@ -98,7 +105,7 @@ impl Handlers {
     pub fn new(specs: Vec<HandlerSpec>, limits: Limits) -> Self {
         let shared = Shared {
             limits,
-            permits: Semaphore::new(limits.concurrent.clamp(1, Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(concurrent(&limits)),
             started: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             timed_out: AtomicU64::new(0),
@@ -124,6 +131,7 @@ impl Handlers {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
             started: read(&self.shared.started),
+            running: (concurrent(&self.shared.limits) - self.shared.permits.available_permits()) as u64,
             failed: read(&self.shared.failed),
             timed_out: read(&self.shared.timed_out),
             dropped: read(&self.shared.dropped),

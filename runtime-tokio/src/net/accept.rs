@@ -215,7 +215,10 @@ impl Guest {
                 None => {}
             }
             match socket.read(&mut piece).await {
-                Ok(length) if length > 0 => decoder.push(&piece[..length]),
+                Ok(length) if length > 0 => {
+                    add(&self.away.traffic.stream_bytes_in, length);
+                    decoder.push(&piece[..length]);
+                }
                 _ => return First::Gone,
             }
         }

@@ -87,7 +87,10 @@ impl Links {
         let Some(link) = self.links.get_mut(&to) else { return };
         link.used = Instant::now();
         match link.queue.try_send(bytes.into()) {
-            Ok(()) => add(&self.traffic.tcp_packets_out, 1),
+            Ok(()) => {
+                add(&self.traffic.tcp_packets_out, 1);
+                add(&self.traffic.tcp_packet_bytes_out, bytes.len());
+            }
             Err(_) => add(&self.traffic.packets_lost, 1),
         }
     }
@@ -192,6 +195,7 @@ async fn read(
         let mut bytes = vec![0; length.into()].into_boxed_slice();
         within(PATIENCE, reader.read_exact(&mut bytes)).await?;
         add(&traffic.tcp_packets_in, 1);
+        add(&traffic.tcp_packet_bytes_in, bytes.len());
         if driver.send(FromLink::Packet { from, bytes }).await.is_err() {
             return Ok(());
         }

@@ -125,7 +125,7 @@ pub(crate) fn open(
                 let socket = connect(to).await?;
                 add(&away.traffic.opened, 1);
                 tell(&away.driver, FromStream::Opened { id, peer: to, line: None }).await?;
-                converse(id, socket, StreamDecoder::new(&away.config), frames, &away.driver).await
+                converse(id, socket, StreamDecoder::new(&away.config), frames, &away).await
             });
             end(id, outcome.await.unwrap_or(Err(StreamFailure::TimedOut)), &away.driver).await;
         };
@@ -160,7 +160,7 @@ pub(crate) async fn serve(
         let outcome = timeout_at(deadline, async {
             tell(&away.driver, FromStream::Opened { id, peer, line: Some(line) }).await?;
             tell(&away.driver, FromStream::Frame { id, bytes: first }).await?;
-            converse(id, socket, decoder, frames, &away.driver).await
+            converse(id, socket, decoder, frames, away).await
         });
         end(id, outcome.await.unwrap_or(Err(StreamFailure::TimedOut)), &away.driver).await;
     };
@@ -187,17 +187,17 @@ async fn converse(
     mut socket: TcpStream,
     decoder: StreamDecoder,
     frames: mpsc::UnboundedReceiver<OutFrame>,
-    driver: &mpsc::Sender<FromStream>,
+    away: &Away,
 ) -> Result<(), StreamFailure> {
     let (reader, writer) = socket.split();
-    tokio::try_join!(read(id, reader, decoder, driver), write(writer, frames)).map(|_| ())
+    tokio::try_join!(read(id, reader, decoder, away), write(writer, frames, &away.traffic)).map(|_| ())
 }
 
 async fn read(
     id: StreamId,
     mut reader: impl AsyncRead + Unpin,
     mut decoder: StreamDecoder,
-    driver: &mpsc::Sender<FromStream>,
+    Away { driver, traffic, .. }: &Away,
 ) -> Result<(), StreamFailure> {
     let mut piece = vec![0; PIECE_BYTES];
     loop {
@@ -208,7 +208,10 @@ async fn read(
         }
         match reader.read(&mut piece).await {
             Ok(0) => return tell(driver, FromStream::Closed { id }).await,
-            Ok(length) => decoder.push(&piece[..length]),
+            Ok(length) => {
+                add(&traffic.stream_bytes_in, length);
+                decoder.push(&piece[..length]);
+            }
             Err(error) => return Err(failure_of(&error)),
         }
     }
@@ -217,9 +220,11 @@ async fn read(
 async fn write(
     mut writer: impl AsyncWrite + Unpin,
     mut frames: mpsc::UnboundedReceiver<OutFrame>,
+    traffic: &TrafficCounters,
 ) -> Result<(), StreamFailure> {
     while let Some(frame) = frames.recv().await {
         writer.write_all(&frame.bytes).await.map_err(|error| failure_of(&error))?;
+        add(&traffic.stream_bytes_out, frame.bytes.len());
         if frame.last {
             return writer.shutdown().await.map_err(|error| failure_of(&error));
         }

@@ -17,8 +17,16 @@ pub struct Traffic {
     pub packets_lost: u64,
     /// Packets received over TCP.
     pub tcp_packets_in: u64,
+    /// Their bytes.
+    pub tcp_packet_bytes_in: u64,
     /// Packets sent over TCP.
     pub tcp_packets_out: u64,
+    /// Their bytes.
+    pub tcp_packet_bytes_out: u64,
+    /// Bytes received on streams: exchanges of tables, and probes where UDP fails.
+    pub stream_bytes_in: u64,
+    /// Bytes sent on streams.
+    pub stream_bytes_out: u64,
     /// Connections accepted.
     pub accepted: u64,
     /// Connections refused, because as many as there may be were open.
@@ -42,7 +50,11 @@ pub(crate) struct TrafficCounters {
     pub(crate) datagram_bytes_out: AtomicU64,
     pub(crate) packets_lost: AtomicU64,
     pub(crate) tcp_packets_in: AtomicU64,
+    pub(crate) tcp_packet_bytes_in: AtomicU64,
     pub(crate) tcp_packets_out: AtomicU64,
+    pub(crate) tcp_packet_bytes_out: AtomicU64,
+    pub(crate) stream_bytes_in: AtomicU64,
+    pub(crate) stream_bytes_out: AtomicU64,
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) garbage: AtomicU64,
@@ -66,7 +78,11 @@ impl TrafficCounters {
             datagram_bytes_out: of(&self.datagram_bytes_out),
             packets_lost: of(&self.packets_lost),
             tcp_packets_in: of(&self.tcp_packets_in),
+            tcp_packet_bytes_in: of(&self.tcp_packet_bytes_in),
             tcp_packets_out: of(&self.tcp_packets_out),
+            tcp_packet_bytes_out: of(&self.tcp_packet_bytes_out),
+            stream_bytes_in: of(&self.stream_bytes_in),
+            stream_bytes_out: of(&self.stream_bytes_out),
             accepted: of(&self.accepted),
             refused: of(&self.refused),
             garbage: of(&self.garbage),

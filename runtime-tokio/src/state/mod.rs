@@ -11,7 +11,7 @@ pub mod tags_file;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use snapshot::{Recovered, SnapshotFile};
+pub use snapshot::{Recovered, SnapshotFigures, SnapshotFile};
 
 /// Why a file of keys or tags was not read or written.
 #[derive(Debug, thiserror::Error)]

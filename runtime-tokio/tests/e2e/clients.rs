@@ -12,12 +12,12 @@ use crate::transcript::{Kind, Normaliser};
 
 const TOKEN: &str = "sesame";
 
-fn here() -> PathBuf {
+pub(crate) fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e")
 }
 
 /// The folder with the clients; they are installed where they are missing.
-fn tools() -> &'static Path {
+pub(crate) fn tools() -> &'static Path {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     TOOLS.get_or_init(|| {
         let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e-tools");

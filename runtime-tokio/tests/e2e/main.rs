@@ -13,6 +13,7 @@ mod observe;
 mod ours;
 mod script;
 mod transcript;
+mod watching;
 
 use std::sync::OnceLock;
 

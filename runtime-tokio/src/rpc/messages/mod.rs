@@ -106,7 +106,10 @@ pub enum Command {
 }
 
 impl Command {
-    const ALL: [(Self, &'static str); 21] = [
+    /// How many commands there are.
+    pub const COUNT: usize = 21;
+
+    const ALL: [(Self, &'static str); Self::COUNT] = [
         (Self::Handshake, "handshake"),
         (Self::Auth, "auth"),
         (Self::Event, "event"),
@@ -129,6 +132,11 @@ impl Command {
         (Self::GetCoordinate, "get-coordinate"),
         (Self::Why, "rumormill-why"),
     ];
+
+    /// All commands.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(command, _)| *command)
+    }
 
     /// The command of that name.
     #[must_use]

@@ -11,6 +11,7 @@ mod outlet;
 mod session;
 mod stats;
 mod streams;
+mod tally;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use super::log::LogBuffer;
 use crate::agent::Handle;
 use line_budget::LineBudget;
 use session::Session;
+
+pub use tally::{RpcFigures, RpcTally};
 
 /// How long clients have, once the agent has stopped, to be told how their last command ended.
 const GRACE: Duration = Duration::from_secs(2);
@@ -50,6 +53,8 @@ pub struct ServerOptions {
     pub clients_max: usize,
     /// How long a client may take nothing of what it is sent, before it is cut off.
     pub patience: Duration,
+    /// Counts what the server does.
+    pub tally: RpcTally,
 }
 
 impl ServerOptions {
@@ -64,7 +69,7 @@ impl ServerOptions {
         // The receiver keeps the last value although nobody sends.
         let (_, event_handlers) = watch::channel(BTreeMap::new());
         let (clients_max, patience) = (Self::CLIENTS_MAX, Self::PATIENCE);
-        Self { auth_key: None, log, event_handlers, clients_max, patience }
+        Self { auth_key: None, log, event_handlers, clients_max, patience, tally: RpcTally::default() }
     }
 }
 
@@ -160,6 +165,7 @@ fn admit(
 ) {
     let Ok(peer) = stream.peer_addr() else { return };
     if sessions.len() >= shared.options.clients_max && !strangers.make_room() {
+        shared.options.tally.refused();
         if shared.line_budget.allows() {
             warn!("agent.ipc: turned away {peer}: {} clients are connected", sessions.len());
         }
@@ -174,5 +180,10 @@ fn admit(
     }
     let known = Arc::new(AtomicBool::new(false));
     let session = Session::new(stream, peer, shared.clone(), known.clone());
-    strangers.push(known, sessions.spawn(session.run(closing.subscribe())));
+    let (connected, closing) = (shared.options.tally.connected(), closing.subscribe());
+    let run = async move {
+        session.run(closing).await;
+        drop(connected);
+    };
+    strangers.push(known, sessions.spawn(run));
 }

@@ -124,6 +124,7 @@ impl Session {
     /// Whether the connection goes on.
     async fn handle(&mut self, RequestHeader { command: name, seq }: RequestHeader) -> Result<(), Gone> {
         let command = Command::named(&name);
+        self.shared.options.tally.request(command);
         match self.attempt(command, seq).await {
             Ok(()) => Ok(()),
             Err(Fault::Close) => {
@@ -133,6 +134,7 @@ impl Session {
                 Err(Gone)
             }
             Err(Fault::Refused(error)) => {
+                self.shared.options.tally.failed();
                 debug!("agent.ipc: client {}: {}: {error}", self.outlet.peer, clip(&name));
                 self.refuse(command, seq, &error).await
             }

@@ -9,6 +9,7 @@
 //! last sync. When the disk is full or broken the agent goes on, the news are kept in memory, and all is written afresh as soon as
 //! that works.
 
+mod deeds;
 mod knowledge;
 mod reader;
 mod store;
@@ -22,7 +23,6 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,10 +32,13 @@ use rumormill_core::wire::Clocks;
 use tracing::{debug, error};
 
 use super::{about, atomic};
+use deeds::Deeds;
 use knowledge::{Fate, MEMBERS_MAX};
 use reader::Reading;
 use store::{FileStore, Store};
 use writer::{Batch, COMPACT_BYTES_MIN, Writer};
+
+pub use deeds::SnapshotFigures;
 
 /// News wait this long for more, so that a burst is one write (Serf's flush interval).
 const FLUSH_AFTER: Duration = Duration::from_millis(500);
@@ -68,7 +71,7 @@ pub struct SnapshotFile {
     /// `None` once it is closed, or the thread is gone.
     sender: Option<SyncSender<Batch>>,
     thread: Option<JoinHandle<()>>,
-    failing: Arc<AtomicBool>,
+    deeds: Arc<Deeds>,
 }
 
 impl SnapshotFile {
@@ -114,10 +117,11 @@ impl SnapshotFile {
     }
 
     fn start(store: impl Store, reading: Reading, compact_bytes_min: u64) -> io::Result<Self> {
-        let failing = Arc::new(AtomicBool::new(false));
+        let deeds = Arc::new(Deeds::default());
         let left = reading.knowledge.left;
         let Reading { knowledge, whole_bytes, .. } = reading;
-        let mut writer = Writer::new(store, knowledge, whole_bytes, compact_bytes_min, failing.clone());
+        let mut writer = Writer::new(store, knowledge, whole_bytes, compact_bytes_min, deeds.clone());
+        deeds.opened(whole_bytes);
         let (sender, receiver) = sync_channel(1);
         let thread = std::thread::Builder::new().name("snapshot".into()).spawn(move || {
             if left {
@@ -125,7 +129,7 @@ impl SnapshotFile {
             }
             write_until_closed(&mut writer, &receiver);
         })?;
-        Ok(Self { pending: Batch::default(), due: None, sender: Some(sender), thread: Some(thread), failing })
+        Ok(Self { pending: Batch::default(), due: None, sender: Some(sender), thread: Some(thread), deeds })
     }
 
     /// A member is in the cluster, with this address.
@@ -175,7 +179,13 @@ impl SnapshotFile {
     /// Whether the disk does not take what it should: a matter for health checks.
     #[must_use]
     pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.deeds.is_failing()
+    }
+
+    /// What became of the file so far.
+    #[must_use]
+    pub fn figures(&self) -> SnapshotFigures {
+        self.deeds.read()
     }
 
     /// When [`Self::flush`] is next wanted; `None` while there is no news.

@@ -213,9 +213,9 @@ fn one_file_is_for_one_agent() {
 fn while_the_writer_is_busy_news_are_merged() {
     // Nobody receives: as with a disk that hangs.
     let (sender, _receiver) = sync_channel(1);
-    let failing = Arc::new(AtomicBool::new(false));
+    let deeds = Arc::new(Deeds::default());
     let mut snapshot =
-        SnapshotFile { pending: Batch::default(), due: None, sender: Some(sender), thread: None, failing };
+        SnapshotFile { pending: Batch::default(), due: None, sender: Some(sender), thread: None, deeds };
     snapshot.member_alive("a", addr(1));
     snapshot.flush(Instant::now());
     assert_eq!(snapshot.flush_due(), None);
@@ -339,8 +339,8 @@ impl Store for Disk {
 
 impl Disk {
     fn writer(&self, compact_bytes_min: u64) -> Writer<Self> {
-        let failing = Arc::new(AtomicBool::new(false));
-        Writer::new(self.clone(), Knowledge::default(), 0, compact_bytes_min, failing)
+        let deeds = Arc::new(Deeds::default());
+        Writer::new(self.clone(), Knowledge::default(), 0, compact_bytes_min, deeds)
     }
 
     fn length(&self) -> usize {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rumormill_core::id::Incarnation;
 use rumormill_core::wire::Clocks;
 use tracing::{error, info};
 
+use super::deeds::Deeds;
 use super::knowledge::{Fate, Knowledge, later};
 use super::store::Store;
 use crate::throttle::Throttle;
@@ -59,7 +59,7 @@ pub(super) struct Writer<S> {
     /// After a compaction that failed, while appending works.
     compact_not_before: Option<Instant>,
     said: Throttle,
-    failing: Arc<AtomicBool>,
+    deeds: Arc<Deeds>,
 }
 
 impl<S: Store> Writer<S> {
@@ -69,7 +69,7 @@ impl<S: Store> Writer<S> {
         knowledge: Knowledge,
         bytes: u64,
         compact_bytes_min: u64,
-        failing: Arc<AtomicBool>,
+        deeds: Arc<Deeds>,
     ) -> Self {
         Self {
             store,
@@ -81,7 +81,7 @@ impl<S: Store> Writer<S> {
             retry_at: None,
             compact_not_before: None,
             said: Throttle::new(SAID_EVERY),
-            failing,
+            deeds,
         }
     }
 
@@ -131,6 +131,7 @@ impl<S: Store> Writer<S> {
         match self.store.append(lines.as_bytes()) {
             Ok(()) => {
                 self.bytes += lines.len() as u64;
+                self.deeds.wrote(self.bytes);
                 self.unsynced_since.get_or_insert(now);
             }
             Err(error) => self.fail("writing", &error, now),
@@ -208,17 +209,18 @@ impl<S: Store> Writer<S> {
         self.unsynced_since = None;
         self.retry_at = None;
         self.compact_not_before = None;
-        self.failing.store(false, Ordering::Relaxed);
+        self.deeds.wrote_afresh(self.bytes);
         Ok(())
     }
 
     fn fail(&mut self, doing: &str, error: &io::Error, now: Instant) {
         self.retry_at = Some(now + RETRY_EVERY);
-        self.failing.store(true, Ordering::Relaxed);
+        self.deeds.failing();
         self.say(doing, error, now);
     }
 
     fn say(&mut self, doing: &str, error: &io::Error, now: Instant) {
+        self.deeds.error();
         if self.said.pass(now).is_some() {
             let name = self.store.name();
             let again = RETRY_EVERY.as_secs();

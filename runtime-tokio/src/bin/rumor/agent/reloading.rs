@@ -58,6 +58,7 @@ async fn put_into_force(running: &Running, reload: &Reload) {
     }
     if reload.retry_join.is_some() {
         running.wanted.send_replace(wanted(&reload.config));
+        running.watched.expects.set(reload.config.expects_others());
     }
     if reload.mentions_tags {
         let present = running.agent.me().tags();

@@ -81,6 +81,7 @@ impl Running {
             // What it was about does not matter any more.
             let _ = task.await;
         }
+        self.watched.stop().await;
         // Clients are told how their last command ended, and handlers have their time.
         let _ = tokio::join!(self.rpc, self.handling);
         code
@@ -115,12 +116,8 @@ impl Running {
 
     /// What the agent has done so far, on standard error.
     async fn print_figures(&self) {
-        match self.agent.stats().await {
-            Ok(stats) => {
-                let handlers = self.handlers.counts();
-                complain!("==> Figures of {}\n{stats:#?}\n{handlers:#?}", self.agent.name());
-                complain!("lag: {:?}", self.agent.lag());
-            }
+        match self.watched.sources.read().await {
+            Ok(readings) => complain!("==> Figures of {}\n{}", self.agent.name(), readings.to_prometheus()),
             Err(error) => warn!("agent: no figures: {error}"),
         }
     }

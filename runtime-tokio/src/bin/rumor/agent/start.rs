@@ -11,11 +11,12 @@ use rumormill_tokio::core::coalesce::Times;
 use rumormill_tokio::core::error::{CommandError, StreamFailure};
 use rumormill_tokio::discovery::{Discovery, DiscoveryError};
 use rumormill_tokio::handlers::{HandlerSpec, Handlers};
+use rumormill_tokio::metrics::{Sources, push};
 use rumormill_tokio::rpc::server::{ServerOptions, serve};
-use rumormill_tokio::{Error, Handle};
+use rumormill_tokio::{Error, Handle, http};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::joining::{Wanted, join_found, keep_joining};
 use super::log::Log;
@@ -39,6 +40,9 @@ pub(super) enum Failure {
     /// Commands cannot be taken.
     #[error("Error starting RPC listener on {0}: {1}")]
     Rpc(SocketAddr, std::io::Error),
+    /// Metrics and health cannot be asked for.
+    #[error("Error starting HTTP listener on {0}: {1}")]
+    Http(SocketAddr, std::io::Error),
     /// mDNS does not start.
     #[error("Error starting mDNS listener: {0}")]
     Discovery(#[from] DiscoveryError),
@@ -72,6 +76,18 @@ pub(super) struct Running {
     pub(super) rpc: JoinHandle<()>,
     pub(super) handling: JoinHandle<()>,
     pub(super) searching: Option<Search>,
+    pub(super) watched: Watched,
+}
+
+/// What shows how the agent does.
+pub(super) struct Watched {
+    /// Where figures come from.
+    pub(super) sources: Sources,
+    /// Where metrics and health are asked for.
+    pub(super) http_addr: Option<SocketAddr>,
+    /// Whether the agent is to join somebody before it is ready.
+    pub(super) expects: http::Expectation,
+    tasks: JoinSet<()>,
 }
 
 /// The search by mDNS: how to stop it, and its task.
@@ -87,6 +103,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     // Before the node: where commands cannot be taken, the cluster need not see it come and go.
     let listener = TcpListener::bind(rpc_addr).await.map_err(|error| Failure::Rpc(rpc_addr, error))?;
     let rpc_addr = listener.local_addr().map_err(|error| Failure::Rpc(rpc_addr, error))?;
+    let http = listen_http(config).await?;
     let agent = builder.start().await.map_err(Failure::Start)?;
     // Nothing has run since the node started, so that nothing is missed.
     let events = agent.events();
@@ -104,6 +121,8 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
     let clients_max = config.rpc_clients_max as usize;
     let options =
         ServerOptions { auth_key, event_handlers, clients_max, ..ServerOptions::new(log.buffer.clone()) };
+    let sources = Sources::new(agent.clone()).handlers(handlers.clone()).rpc(options.tally.clone());
+    let watched = watch(config, http, sources);
     let rpc = tokio::spawn(serve(listener, agent.clone(), options));
     if !config.start_join.is_empty() {
         let joined = tokio::select! {
@@ -130,7 +149,38 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
         rpc,
         handling,
         searching,
+        watched,
     })
+}
+
+async fn listen_http(config: &AgentConfig) -> Result<Option<(TcpListener, SocketAddr)>, Failure> {
+    let Some(addr) = config.http_socket()? else { return Ok(None) };
+    let failed = |error| Failure::Http(addr, error);
+    let listener = TcpListener::bind(addr).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok(Some((listener, addr)))
+}
+
+/// Shows figures to who asks, and sends them to who wants them sent.
+fn watch(config: &AgentConfig, http: Option<(TcpListener, SocketAddr)>, sources: Sources) -> Watched {
+    let mut tasks = JoinSet::new();
+    let expects = http::Expectation::of(sources.agent(), config.expects_others());
+    let http_addr = http.as_ref().map(|(_, addr)| *addr);
+    if let Some((listener, _)) = http {
+        let options = http::Options { sources: sources.clone(), expects: expects.clone() };
+        tasks.spawn(http::serve(listener, options));
+    }
+    for sink in config.sinks() {
+        tasks.spawn(push::run(sink, sources.clone(), push::INTERVAL));
+    }
+    Watched { sources, http_addr, expects, tasks }
+}
+
+impl Watched {
+    /// Ends it.
+    pub(super) async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
 }
 
 fn search(config: &AgentConfig, agent: &Handle) -> Result<Option<Search>, DiscoveryError> {
@@ -174,6 +224,9 @@ pub(super) fn announce(running: &Running, config: &AgentConfig) {
         line("Advertise addr", &format_args!("'{}'", setting("advertise")));
     }
     line("RPC addr", &format_args!("'{}'", running.rpc_addr));
+    if let Some(addr) = running.watched.http_addr {
+        line("HTTP addr", &format_args!("'{addr}'"));
+    }
     line("Encrypted", &setting("encrypted"));
     line("Snapshot", &config.snapshot_path.is_some());
     line("Profile", &config.profile.name());

@@ -77,6 +77,9 @@ pub(crate) struct AgentArgs {
     /// Address for commands [default: 127.0.0.1:7373].
     #[arg(long, value_name = "HOST:PORT", help_heading = "The network")]
     pub(crate) rpc_addr: Option<String>,
+    /// Address for metrics and health over HTTP: /metrics, /healthz, /readyz [default: none; port 7374].
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "The network")]
+    pub(crate) http_addr: Option<String>,
     /// Which network the protocol's timing is made for: lan, wan, local [default: lan].
     #[arg(long, value_enum, help_heading = "The network", hide_possible_values = true)]
     pub(crate) profile: Option<Profile>,

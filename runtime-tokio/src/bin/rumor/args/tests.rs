@@ -28,7 +28,7 @@ fn without_colour(text: &str) -> String {
 }
 
 /// A command, what it needs beside the flag, a flag with a value that is not its default, and another value.
-const FLAGS: [(&str, &[&str], &str, &str); 63] = [
+const FLAGS: [(&str, &[&str], &str, &str); 64] = [
     ("agent", &[], "bind", "10.0.0.1:7946"),
     ("agent", &[], "iface", "eth0"),
     ("agent", &[], "advertise", "[fd00::1]:7946"),
@@ -58,6 +58,7 @@ const FLAGS: [(&str, &[&str], &str, &str); 63] = [
     ("event", &["deploy"], "rpc-addr", "10.0.0.1:1"),
     ("event", &["deploy"], "rpc-auth", "token"),
     ("query", &["load"], "format", "json"),
+    ("agent", &[], "http-addr", "127.0.0.1:7374"),
     ("query", &["load"], "node", "one"),
     ("query", &["load"], "tag", "role=web.*"),
     ("query", &["load"], "timeout", "15s"),

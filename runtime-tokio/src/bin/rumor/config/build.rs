@@ -10,10 +10,11 @@ use rumormill_tokio::core::id::Versions;
 use rumormill_tokio::core::keyring::{Key, Keyring};
 use rumormill_tokio::core::tags::Tags;
 use rumormill_tokio::discovery::Options;
+use rumormill_tokio::metrics::push::Sink;
 use rumormill_tokio::{Agent, Builder, DEFAULT_PORT, interface_addresses};
 use zeroize::Zeroizing;
 
-use super::{AgentConfig, DEFAULT_RPC_PORT, Endpoint};
+use super::{AgentConfig, DEFAULT_HTTP_PORT, DEFAULT_RPC_PORT, DEFAULT_STATSD_PORT, Endpoint};
 
 /// Settings that were well written, but that this machine cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,27 @@ impl AgentConfig {
     /// The name has no address.
     pub(crate) fn rpc_socket(&self) -> Result<SocketAddr, BuildError> {
         resolve("rpc_addr", &self.rpc_addr, DEFAULT_RPC_PORT)
+    }
+
+    /// Where metrics and health are asked for; `None`: nowhere. Blocks while a name is looked up.
+    ///
+    /// # Errors
+    /// The name has no address.
+    pub(crate) fn http_socket(&self) -> Result<Option<SocketAddr>, BuildError> {
+        self.http_addr.as_ref().map(|endpoint| resolve("http_addr", endpoint, DEFAULT_HTTP_PORT)).transpose()
+    }
+
+    /// Where metrics are sent.
+    pub(crate) fn sinks(&self) -> Vec<Sink> {
+        let address = |endpoint: &Endpoint| endpoint.to_dial(DEFAULT_STATSD_PORT);
+        let statsite = self.statsite_addr.as_ref().map(|endpoint| Sink::Statsite(address(endpoint)));
+        let statsd = self.statsd_addr.as_ref().map(|endpoint| Sink::Statsd(address(endpoint)));
+        statsite.into_iter().chain(statsd).collect()
+    }
+
+    /// Whether somebody is to be joined.
+    pub(crate) fn expects_others(&self) -> bool {
+        !self.start_join.is_empty() || !self.retry_join.is_empty() || self.discover.is_some()
     }
 
     /// Where the node listens: with an interface and no certain address in `bind`, that interface's. Blocks while a name is

@@ -14,7 +14,7 @@ use super::tree::{Item, Value};
 /// Settings that a file may not choose, and why.
 const RESERVED: [(&str, &str); 3] = [
     ("simulation", "cannot be set: it would make keys predictable"),
-    ("notes", "cannot be set: they are always on"),
+    ("notes", "cannot be set: the agent reads them, and has them on"),
     ("versions", "cannot be set: the key protocol sets what is announced"),
 ];
 

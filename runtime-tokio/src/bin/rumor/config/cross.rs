@@ -167,12 +167,14 @@ fn addresses(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
         let problem = at(merged, "bind", message).hint("set advertise where it has several");
         problems.push(problem.warning());
     }
-    if config.rpc_auth.is_none() && !config.rpc_addr.ip().is_some_and(|ip| ip.is_loopback()) {
-        let local = config.rpc_addr.host == "localhost";
-        if !local {
-            let message = "takes commands from other machines, without a token";
-            problems.push(at(merged, "rpc_addr", message).hint("set rpc_auth").warning());
-        }
+    if config.rpc_auth.is_none() && !config.rpc_addr.is_loopback() {
+        let message = "takes commands from other machines, without a token";
+        problems.push(at(merged, "rpc_addr", message).hint("set rpc_auth").warning());
+    }
+    if config.http_addr.as_ref().is_some_and(|addr| !addr.is_loopback()) {
+        let message = "shows how this node does to whoever reaches it";
+        let hint = "use 127.0.0.1, or let only those reach it who watch the cluster";
+        problems.push(at(merged, "http_addr", message).hint(hint).warning());
     }
     let listed = |key: &str| matches!(merged.get(key), Some(Item { value: Value::List(list), .. }) if !list.is_empty());
     if config.retry_max_attempts > 0 && !listed("retry_join") {
@@ -184,12 +186,6 @@ fn without_effect(config: &AgentConfig, merged: &Item, problems: &mut Vec<Proble
     if merged.get_set("enable_compression").is_some() {
         let message = "has no effect: this program's own protocol compresses nothing, in either setting";
         problems.push(at(merged, "enable_compression", message).warning());
-    }
-    for (key, set) in [("statsite_addr", &config.statsite_addr), ("statsd_addr", &config.statsd_addr)] {
-        if set.is_some() {
-            let message = "has no effect: this version sends no metrics";
-            problems.push(at(merged, key, message).warning());
-        }
     }
     if merged.get_set("role").is_some() {
         problems.push(at(merged, "role", "is deprecated").hint("set the tag role instead").warning());

@@ -25,6 +25,17 @@ impl Endpoint {
         self.ip().is_some_and(|ip| ip.is_unspecified())
     }
 
+    /// Whether only this machine can be meant.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// `host:port` to send to, for who looks names up itself. No host: this machine.
+    pub(crate) fn to_dial(&self, default_port: u16) -> String {
+        let host = if self.host.is_empty() { "127.0.0.1" } else { &self.host };
+        Self { host: host.into(), port: Some(self.port.unwrap_or(default_port)) }.to_string()
+    }
+
     /// The first address of the host. Blocks while a name is looked up.
     ///
     /// # Errors
@@ -168,6 +179,15 @@ mod tests {
         assert_eq!(resolved("10.0.0.1"), "10.0.0.1:7946");
         assert_eq!(resolved(":1"), "0.0.0.0:1");
         assert_eq!(resolved("[::1]:2"), "[::1]:2");
+    }
+
+    #[test]
+    fn what_is_dialled_has_a_host_and_a_port() {
+        let dialled = |text: &str| text.parse::<Endpoint>().expect(text).to_dial(8125);
+        assert_eq!(dialled("10.0.0.1"), "10.0.0.1:8125");
+        assert_eq!(dialled("::1"), "[::1]:8125");
+        assert_eq!(dialled("stats.example:1"), "stats.example:1");
+        assert_eq!(dialled(":9"), "127.0.0.1:9");
     }
 
     proptest! {

@@ -38,6 +38,7 @@ pub(super) fn tree(args: &AgentArgs) -> Item {
     set("log_level", "-log-level", args.log_level.map(|level| text(level.name())));
     set("log_format", "-log-format", args.log_format.map(|format| text(format.name())));
     set("rpc_addr", "-rpc-addr", words(&args.rpc_addr));
+    set("http_addr", "-http-addr", words(&args.http_addr));
     set("protocol", "-protocol", args.protocol.map(|version| Value::Whole(version.into())));
     set("replay_on_join", "-replay", truth(args.replay));
     set("profile", "-profile", args.profile.map(|profile| text(profile.name())));

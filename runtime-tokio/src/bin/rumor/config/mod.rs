@@ -41,6 +41,10 @@ use tree::{Item, Place};
 
 /// The port for commands.
 const DEFAULT_RPC_PORT: u16 = 7373;
+/// The port for metrics and health.
+const DEFAULT_HTTP_PORT: u16 = 7374;
+/// The port that statsd and statsite have.
+const DEFAULT_STATSD_PORT: u16 = 8125;
 
 /// Everything that an agent is told, defaults filled in. `docs/configuration.md` describes each key.
 #[derive(Clone, Debug)]
@@ -86,6 +90,9 @@ pub(crate) struct AgentConfig {
     pub(crate) syslog: Option<Facility>,
     /// Whether this node's name is held to letters, digits, dots and dashes; it has been checked.
     pub(crate) validate_node_names: bool,
+    /// Metrics and health over HTTP; port 7374 where it names none.
+    pub(crate) http_addr: Option<Endpoint>,
+    /// Port 8125 where it names none, as with `statsd_addr`.
     pub(crate) statsite_addr: Option<Endpoint>,
     pub(crate) statsd_addr: Option<Endpoint>,
     pub(crate) record: Option<PathBuf>,

@@ -17,7 +17,7 @@ use super::{AgentConfig, Endpoint, Facility, Mdns, core};
 use crate::args::{LogFormat, LogLevel, Profile, Secret};
 
 /// Every key of a file.
-pub(super) const KEYS: [&str; 48] = [
+pub(super) const KEYS: [&str; 49] = [
     "node_name",
     "role",
     "disable_coordinates",
@@ -63,6 +63,7 @@ pub(super) const KEYS: [&str; 48] = [
     "record",
     "tcp_only",
     "rpc_clients_max",
+    "http_addr",
     "handlers",
     "core",
     // What a file says about itself; ignored.
@@ -160,6 +161,7 @@ pub(super) fn read(tree: &Item, problems: &mut Vec<Problem>) -> AgentConfig {
         mdns,
         syslog: syslog(&mut s),
         validate_node_names: s.truth("validate_node_names").unwrap_or(false),
+        http_addr: s.parsed("http_addr", "for example \"127.0.0.1:7374\"", str::parse),
         statsite_addr: s.parsed("statsite_addr", "for example \"127.0.0.1:8125\"", str::parse),
         statsd_addr: s.parsed("statsd_addr", "for example \"127.0.0.1:8125\"", str::parse),
         record: s.path("record"),

@@ -149,6 +149,7 @@ impl AgentConfig {
             ("mdns", format!("{:?}", self.mdns)),
             ("enable_syslog", format!("{:?}", self.syslog)),
             ("validate_node_names", format!("{:?}", self.validate_node_names)),
+            ("http_addr", format!("{:?}", self.http_addr)),
             ("statsite_addr", format!("{:?}", self.statsite_addr)),
             ("statsd_addr", format!("{:?}", self.statsd_addr)),
             ("record", format!("{:?}", self.record)),

@@ -67,6 +67,12 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
             "rpc_addr: \"a b\" is neither an address nor a host's name",
             "for example \"127.0.0.1:7373\"",
         ),
+        ("http_addr = 7374", "http_addr: must be a text, not a whole number", "for example \"...\""),
+        (
+            "http_addr = \"127.0.0.1:http\"",
+            "http_addr: \"http\" is no port (0 to 65535)",
+            "for example \"127.0.0.1:7374\"",
+        ),
         (
             "start_join = \"10.0.0.1\"",
             "start_join: must be a list of texts, not a text",

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use rumormill_tokio::agent::deployed;
+use rumormill_tokio::metrics::push::Sink;
 
 use super::*;
 
 /// Each key with a value that is not its default, as JSON has it and as TOML has it.
-const KEYS: [(&str, &str, &str); 47] = [
+const KEYS: [(&str, &str, &str); 48] = [
     ("node_name", r#""web1""#, r#""web1""#),
     ("role", r#""web""#, r#""web""#),
     ("disable_coordinates", "true", "true"),
@@ -52,6 +53,7 @@ const KEYS: [(&str, &str, &str); 47] = [
     ("retry_max_attempts", "3", "3"),
     ("retry_interval", r#""1m30s""#, r#""90s""#),
     ("rejoin_after_leave", "true", "true"),
+    ("http_addr", r#""127.0.0.1:7374""#, r#""127.0.0.1:7374""#),
     ("statsite_addr", r#""127.0.0.1:8125""#, r#""127.0.0.1:8125""#),
     ("statsd_addr", r#""127.0.0.1:8125""#, r#""127.0.0.1:8125""#),
     ("broadcast_timeout", r#""7s""#, r#""7s""#),
@@ -293,6 +295,7 @@ fn flags_win_over_files() {
         "-bind",
         "10.0.0.1:1",
         "-record=r",
+        "-http-addr=10.0.0.1",
     ];
     let config = flagged(&[file], &flags);
     assert_eq!(config.node_name.as_deref(), Some("flag"));
@@ -312,6 +315,8 @@ fn flags_win_over_files() {
     assert_eq!((config.protocol, config.interface.as_deref()), (5, Some("eth1")));
     assert_eq!(config.encrypt_key.as_ref().map(Secret::expose), Some("BBBBBBBBBBBBBBBBBBBBBB=="));
     assert_eq!(config.rpc_socket().expect("an address").to_string(), "0.0.0.0:7000");
+    let http = config.http_socket().expect("an address").map(|addr| addr.to_string());
+    assert_eq!(http.as_deref(), Some("10.0.0.1:7374"));
     assert_eq!(config.core_config().expect("in bounds").broadcast_timeout, Duration::from_secs(1));
     let warned = warnings(&config).join("\n");
     for part in [
@@ -319,8 +324,32 @@ fn flags_win_over_files() {
         "-role: warning: role: is deprecated",
         "-disable-compression: warning: enable_compression: has no effect",
         "-rpc-addr: warning: rpc_addr: takes commands from other machines, without a token\n  hint: set rpc_auth",
+        "-http-addr: warning: http_addr: shows how this node does to whoever reaches it",
     ] {
         assert!(warned.contains(part), "{part}\n{warned}");
+    }
+}
+
+#[test]
+fn figures_are_sent_where_the_keys_say() {
+    let sinks = |text: &str| valid(&[("a.toml", text)]).sinks();
+    assert_eq!(sinks(""), []);
+    assert_eq!(
+        sinks("statsd_addr = 'stats.example'\nstatsite_addr = '[::1]:9'"),
+        [Sink::Statsite("[::1]:9".into()), Sink::Statsd("stats.example:8125".into())]
+    );
+    for loopback in ["127.0.0.1", "localhost:80", "[::1]:80"] {
+        let config = valid(&[("a.toml", &format!("http_addr = '{loopback}'"))]);
+        assert!(!warnings(&config).join("").contains("http_addr"), "{loopback}");
+    }
+}
+
+#[test]
+fn who_is_to_join_others_is_not_ready_alone() {
+    let expects = |text: &str| valid(&[("a.toml", text)]).expects_others();
+    assert!(!expects(""));
+    for text in ["start_join = ['a']", "retry_join = ['a']", "discover = 'c'"] {
+        assert!(expects(text), "{text}");
     }
 }
 

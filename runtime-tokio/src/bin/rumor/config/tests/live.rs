@@ -68,17 +68,17 @@ fn a_tags_file_keeps_its_tags() {
 #[test]
 fn what_is_read_at_the_start_only_is_listed_and_not_taken_over() {
     let old = "bind = '10.0.0.1'\nrpc_auth = 'a'";
-    let new = "bind = '10.0.0.2'\nrpc_auth = 'b'\nprofile = 'wan'\nleave_on_terminate = true\ncore = { gossip_nodes = 5 }\nhandlers = { queue = 5 }";
+    let new = "bind = '10.0.0.2'\nrpc_auth = 'b'\nprofile = 'wan'\nleave_on_terminate = true\ncore = { gossip_nodes = 5 }\nhandlers = { queue = 5 }\nhttp_addr = '127.0.0.1'\nstatsd_addr = ':1'";
     let reload = of(old, new);
     assert_eq!(
         reload.needs_restart,
-        ["bind", "rpc_auth", "handlers", "profile", "leave_on_terminate", "core"]
+        ["bind", "rpc_auth", "handlers", "profile", "leave_on_terminate", "http_addr", "statsd_addr", "core"]
     );
     assert_eq!(reload.config.bind.to_string(), "10.0.0.1");
     assert!(!reload.config.leave_on_terminate);
     // It is said again as long as it is so, and not once it is taken back.
     let again = reload::compare(&reload.config, &valid(&[("a.toml", new)]), Vec::new());
-    assert_eq!(again.needs_restart.len(), 6);
+    assert_eq!(again.needs_restart.len(), 8);
     assert!(reload::compare(&again.config, &valid(&[("a.toml", old)]), Vec::new()).is_empty());
 }
 
