@@ -18,7 +18,7 @@ use super::subscription::Answer;
 use super::waiting::Waiting;
 use crate::net::{Links, TrafficCounters, UdpOut};
 
-/// Time between two lines about packets that were refused, which peers cause.
+/// Time between two lines about what peers cause.
 const BETWEEN_REPORTS: Duration = Duration::from_secs(60);
 
 pub(super) struct Hands {
@@ -30,7 +30,7 @@ pub(super) struct Hands {
     pub(super) waiting: Waiting,
     pub(super) feed: Feed,
     pub(super) memory: Memory,
-    pub(super) refusals: Refusals,
+    pub(super) losses: Losses,
     pub(super) history: History,
     pub(super) figures: Figures,
     pub(super) traffic: Arc<TrafficCounters>,
@@ -98,7 +98,7 @@ impl Hands {
             self.waiting.tell();
         }
         self.memory.end_turn(node);
-        self.refusals.look(node.counters(), now);
+        self.losses.look(node.counters(), now);
     }
 
     /// When it has something to do although nothing comes in.
@@ -108,21 +108,32 @@ impl Hands {
     }
 }
 
-/// Says now and then that, and why, packets and frames of peers are refused.
+/// Says now and then that user events are lost, and that, and why, packets and frames of peers are refused.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
+pub(super) struct Losses {
     told: Counters,
     next: Instant,
 }
 
-impl Refusals {
+impl Losses {
     fn look(&mut self, counters: &Counters, now: Instant) {
         let refused = |counters: &Counters| counters.packets_rejected + counters.frames_rejected;
-        let fresh = refused(counters) - refused(&self.told);
-        if fresh == 0 || now < self.next {
+        let since = |of: fn(&Counters) -> u64| of(counters) - of(&self.told);
+        let (fresh, lost) = (refused(counters) - refused(&self.told), since(|c| c.events_lost));
+        if fresh + lost == 0 || now < self.next {
             return;
         }
-        let since = |of: fn(&Counters) -> u64| of(counters) - of(&self.told);
+        if lost > 0 {
+            warn!("serf: {lost} user events of other members never came here, and nobody had them any more");
+        }
+        if fresh > 0 {
+            Self::tell_refused(fresh, since);
+        }
+        self.told = *counters;
+        self.next = now + BETWEEN_REPORTS;
+    }
+
+    fn tell_refused(fresh: u64, since: impl Fn(fn(&Counters) -> u64) -> u64) {
         warn!(
             "memberlist: refused {fresh} packets and frames: {} sealed with no key of ours or not sealed, {} of another label, {} of \
              another version, {} damaged, {} malformed",
@@ -132,7 +143,5 @@ impl Refusals {
             since(|c| c.rejected_checksum),
             since(|c| c.rejected_malformed),
         );
-        self.told = *counters;
-        self.next = now + BETWEEN_REPORTS;
     }
 }

@@ -17,7 +17,7 @@ use super::driver::{Core, Driver};
 use super::feed::{self, Feed};
 use super::figures::Figures;
 use super::handle::Common;
-use super::hands::{Hands, Refusals};
+use super::hands::{Hands, Losses};
 use super::history::History;
 use super::lag::Lag;
 use super::memory::{self, Files, Memory, Recalled};
@@ -190,7 +190,7 @@ async fn spawn(
         waiting: Waiting::new(traffic.clone()),
         feed: Feed::new(node, to_events, to_list, builder.coalesce, clock, to_orders.downgrade()),
         memory,
-        refusals: Refusals::default(),
+        losses: Losses::default(),
         history: History::new(clock.now()),
         figures: Figures::default(),
         traffic,
