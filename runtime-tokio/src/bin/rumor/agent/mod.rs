@@ -22,7 +22,7 @@ mod start;
 
 use std::process::ExitCode;
 
-use crate::args::AgentArgs;
+use crate::args::{AgentArgs, LogFormat};
 use crate::config::{self, AgentConfig, Diagnostic};
 use log::{Log, Syslog};
 use start::Failure;
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &AgentArgs) -> ExitCode {
         Ok(log) => log,
         Err(error) => {
             complain!("==> Log setup failed: {error}");
+            if config.log_format == LogFormat::Journald {
+                complain!("  hint: log_format = \"auto\" takes the journal only where there is one");
+            }
             return ExitCode::FAILURE;
         }
     };
