@@ -26,9 +26,12 @@ fn a_member_that_gets_no_datagrams_is_kept_alive_by_streams() {
         host.filter("OUTPUT", "-o eth0 -p udp -j DROP");
     });
     assert!(cluster.nodes[3].figure("probes_saved_by_stream") > 0);
-    // What nobody can gossip to it, push/pull brings.
-    assert!(cluster.nodes[0].tell("by stream"));
-    Cluster::await_told(&cluster.nodes, "by stream");
+    // What nobody can gossip to it comes as soon as it is asked for.
+    assert!(cluster.nodes[0].tell("meanwhile"));
+    Cluster::await_told(&cluster.nodes[..3], "meanwhile");
+    assert_eq!(cluster.nodes[3].told(), Vec::<String>::new());
+    cluster.network.hosts[3].heal();
+    Cluster::await_told(&cluster.nodes, "meanwhile");
 }
 
 #[test]

@@ -73,7 +73,9 @@ impl Node {
         let events = events_file(folder, name, host);
         let mut args: Vec<String> = vec!["agent".into(), format!("-node={name}"), format!("-rpc-addr={rpc}")];
         args.push(format!("-config-file={}", config.display()));
-        args.push(format!("-event-handler=user=cat >> {}", events.display()));
+        if !more.iter().any(|arg| arg.starts_with("-event-handler=")) {
+            args.push(format!("-event-handler=user=cat >> {}", events.display()));
+        }
         if !more.iter().any(|arg| arg.starts_with("-bind")) {
             args.push(format!("-bind={}", SocketAddr::new(host.addr(), 7946)));
         }

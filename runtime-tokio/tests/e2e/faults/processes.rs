@@ -1,5 +1,6 @@
 //! Processes that stand still, and that are restarted.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -63,6 +64,12 @@ fn restart_all(signal: Signal) {
     let mut told = vec!["before".to_owned()];
     for index in 0..cluster.nodes.len() {
         let name = cluster.nodes[index].name.clone();
+        // What a node is killed before it has written, it does not know afterwards.
+        let clock = format!("\nevent-clock: {}\n", told.len());
+        let snapshot = cluster.folder.path().join(format!("snapshot.{index}"));
+        wait_until("the snapshot has what was told", || {
+            signal == Signal::TERM || fs::read_to_string(&snapshot).is_ok_and(|text| text.contains(&clock))
+        });
         cluster.nodes[index].end(signal);
         let text = format!("without {name}");
         let others = || cluster.nodes.iter().filter(|node| node.name != name);
