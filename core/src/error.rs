@@ -128,4 +128,7 @@ pub enum StreamFailure {
     /// The peer's members speak versions that ours do not, or the other way round.
     #[error("incompatible versions: {0}")]
     Versions(String),
+    /// This machine has no way to that address, such as none to any IPv6 address.
+    #[error("this machine has no route to that address")]
+    Unreachable,
 }

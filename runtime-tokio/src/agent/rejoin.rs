@@ -35,13 +35,15 @@ fn is_among_others(members: &Members) -> bool {
 }
 
 /// Asks one after the other; after a round without an answer again, later and later, until somebody is there. (Serf asks once. After a
-/// power cut all members come back at once, and the first ones find nobody.)
+/// power cut all members come back at once, and the first ones find nobody.) Others may find the node first, where it was not missed yet:
+/// one is asked all the same, for the events that it missed.
 async fn ask(handle: &Handle, peers: &[(String, SocketAddr)], mut pause: Duration) {
     let mut stopped = handle.watch_stopped();
+    let mut asked_all = false;
     loop {
         for (name, addr) in peers {
             // Joined by hand, or found by others.
-            if is_among_others(&handle.members()) {
+            if asked_all && is_among_others(&handle.members()) {
                 return;
             }
             info!("serf: Attempting re-join to previously known node: {name}: {addr}");
@@ -51,6 +53,7 @@ async fn ask(handle: &Handle, peers: &[(String, SocketAddr)], mut pause: Duratio
                 Err(_) => {}
             }
         }
+        asked_all = true;
         warn!(
             "serf: Failed to re-join any of {} previously known nodes; asking again in {pause:?}",
             peers.len()

@@ -236,6 +236,10 @@ fn failure_of(error: &io::Error) -> StreamFailure {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => StreamFailure::Refused,
         io::ErrorKind::TimedOut => StreamFailure::TimedOut,
+        io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::AddrNotAvailable
+        | io::ErrorKind::Unsupported => StreamFailure::Unreachable,
         _ => StreamFailure::Lost,
     }
 }

@@ -1,6 +1,7 @@
 //! Agents and commands as processes. Whatever is started here is killed, with all that it started, when its value is dropped.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long anything may take that is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,10 +52,15 @@ impl fmt::Display for Program {
 }
 
 /// Waits until a condition holds.
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) fn wait_until(what: &str, holds: impl FnMut() -> bool) {
+    wait_within(PATIENCE, what, holds);
+}
+
+/// Waits until a condition holds, which it has to within this time.
+pub(crate) fn wait_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !holds() {
-        assert!(Instant::now() < deadline, "in vain for {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "in vain for {patience:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -64,7 +70,7 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         for name in
             ["SERF_RPC_ADDR", "SERF_RPC_AUTH", "RUMOR_RPC_ADDR", "RUMOR_RPC_AUTH", "RUMOR_ENCRYPT_KEY"]
         {
@@ -81,6 +87,28 @@ impl Process {
     /// Sends a signal to the process and what it has started.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process_group(self.pid(), signal).expect("the process is there until it is waited for");
+    }
+
+    /// The agent, where the process is the one that limits an agent's life: its one child.
+    pub(crate) fn agent(&self) -> Option<Pid> {
+        let id = self.0.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        Pid::from_raw(children.trim().parse().ok()?)
+    }
+
+    /// Sends a signal to the agent alone.
+    pub(crate) fn signal_agent(&self, signal: Signal) {
+        let agent = self.agent().expect("the agent is there until it is waited for");
+        kill_process(agent, signal).expect("it is ours");
+    }
+
+    /// Memory that the agent has at present, KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let agent = self.agent().map_or(0, Pid::as_raw_pid);
+        let status = fs::read_to_string(format!("/proc/{agent}/status")).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let figure = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse().ok());
+        figure.unwrap_or_else(|| panic!("no memory of the agent {agent}: {status}"))
     }
 
     /// Its end, if it has come.
@@ -186,6 +214,13 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
+/// What will start a program with a limit to its life: should this test itself be killed, nothing stays behind for long.
+pub(crate) fn mortal(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", AGENT_SECONDS_MAX]).arg(program);
+    command
+}
+
 /// A running agent.
 #[derive(Debug)]
 pub(crate) struct Agent {
@@ -223,9 +258,7 @@ impl Agent {
         let gossip = free_port();
         let log = folder.join(format!("{name}.log"));
         let file = File::create(&log).expect("the folder is writable");
-        // Should this test itself be killed, nothing stays behind for long.
-        let mut command = Command::new("timeout");
-        command.args(["--signal=KILL", AGENT_SECONDS_MAX]).arg(program.path());
+        let mut command = mortal(program.path());
         command.args(["agent", "-profile=lan", &format!("-node={name}")]);
         command.args([format!("-bind=127.0.0.1:{gossip}"), format!("-rpc-addr=127.0.0.1:{rpc}")]).args(more);
         command.stdout(file.try_clone().expect("a file can be shared")).stderr(file);
@@ -249,14 +282,7 @@ impl Agent {
 
     /// Memory that it has at present, KiB.
     pub(crate) fn resident_kib(&self) -> u64 {
-        let id = self.process.0.id();
-        let read = |path: String| fs::read_to_string(path).unwrap_or_default();
-        // It is the one child of what limits its life.
-        let children = read(format!("/proc/{id}/task/{id}/children"));
-        let status = read(format!("/proc/{}/status", children.trim()));
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-        let figure = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse().ok());
-        figure.unwrap_or_else(|| panic!("no memory of the agent below {id}: {status}"))
+        self.process.resident_kib()
     }
 
     /// Where others reach it.

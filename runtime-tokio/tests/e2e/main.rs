@@ -2,10 +2,13 @@
 //! against themselves, by one script whose transcripts have to be equal wherever the table "Differences from Serf" of README.md does not say
 //! otherwise; then the clients that others wrote for Serf, in Python and for node.
 //!
-//! Needs Debian's package `serf`, python3 with venv, and npm: `install.sh` beside this file gets the rest.
+//! And real faults, in networks of namespaces that the tests make for themselves: `faults`.
+//!
+//! Needs root, and Debian's package `serf`, python3 with venv, and npm: `install.sh` beside this file gets the rest.
 
 mod clients;
 mod disk;
+mod faults;
 mod harness;
 mod hostile;
 mod life;

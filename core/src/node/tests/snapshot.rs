@@ -4,7 +4,7 @@ use super::cluster::Cluster;
 use super::{SECOND, addr, born, known, lan, name};
 use crate::config::Config;
 use crate::id::{Incarnation, LamportTime, NodeName};
-use crate::io::{Command, State, Status};
+use crate::io::{Command, EventRequest, State, Status};
 use crate::node::{Birth, Node, Snapshot};
 use crate::rng::Seed;
 use crate::tags::Tags;
@@ -147,5 +147,45 @@ fn clocks_go_on_where_they_stood_even_at_their_end() {
         let node = reborn(0, Snapshot { clocks, ..Snapshot::default() }, &lan(), Instant::ORIGIN);
         let next = time.next().min(LamportTime::MAX);
         assert_eq!(node.clocks(), Clocks { member: next, event: next, query: next });
+    }
+}
+
+/// A replay is what the former life missed, and nothing that it has delivered; also where another member's exchange comes first.
+#[test]
+fn a_node_that_comes_back_and_asks_for_a_replay_gets_what_it_missed() {
+    let event = |name: &str| {
+        Command::UserEvent(EventRequest { name: name.into(), payload: vec![7; 10].into(), coalesce: false })
+    };
+    for is_found_first in [false, true] {
+        let mut net = Cluster::converged(4, &lan());
+        net.command(0, 1, event("before-0"));
+        net.run(SECOND);
+        net.command(1, 1, event("before-1"));
+        net.run(5 * SECOND);
+        let clocks = net.node(3).snapshot().clocks;
+        net.kill(3);
+        for (k, sender) in [0, 1, 0, 2].into_iter().enumerate() {
+            net.command(sender, 10 + k as u64, event(&alloc::format!("missed-{k}")));
+            net.run(SECOND);
+        }
+        net.run(30 * SECOND);
+        net.events.iter_mut().for_each(Vec::clear);
+        // As an agent comes back: with its clocks, and whom to ask.
+        let snapshot = Snapshot { clocks, alive: Vec::new(), ..net.node(0).snapshot() };
+        net.nodes[3] = Some(reborn(3, snapshot, &lan(), net.now));
+        if is_found_first {
+            net.command(1, 30, Command::Join { addresses: vec![addr(3)], replay: false });
+            net.run(SECOND);
+        }
+        net.command(3, 1, Command::Join { addresses: vec![addr(0)], replay: true });
+        net.run(90 * SECOND);
+        net.command(1, 20, event("after"));
+        net.run(5 * SECOND);
+        let names = net.events[3].iter().filter_map(|told| told.strip_prefix("event ")?.split(' ').next());
+        let mut names: Vec<_> = names.collect();
+        assert_eq!(names.pop(), Some("after"));
+        names.sort_unstable();
+        let missed = ["missed-0", "missed-1", "missed-2", "missed-3"];
+        assert_eq!(names, missed, "found first: {is_found_first}");
     }
 }

@@ -89,16 +89,17 @@ struct Shared {
     options: ServerOptions,
     /// Tags are read, changed and announced by one client at a time.
     tags: tokio::sync::Mutex<()>,
-    /// For what clients can make the log say.
-    line_budget: LineBudget,
+    /// What clients can make the log say by coming.
+    arrivals: LineBudget,
+    /// The same by what they do wrong: many that come must not keep that quiet.
+    faults: LineBudget,
 }
 
 /// Serves clients until the agent has stopped, and then until all of them were told how their last command ended. A program waits
 /// for it before it exits, so that the answer to `leave` is sent.
 pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions) {
-    let shared =
-        Shared { agent, options, tags: tokio::sync::Mutex::default(), line_budget: LineBudget::default() };
-    let shared = Arc::new(shared);
+    let (arrivals, faults) = <_>::default();
+    let shared = Arc::new(Shared { agent, options, tags: tokio::sync::Mutex::default(), arrivals, faults });
     let (closing, _) = watch::channel(false);
     let mut sessions = JoinSet::new();
     let mut strangers = Strangers::default();
@@ -117,7 +118,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => admit(stream, &shared, &closing, &mut sessions, &mut strangers),
                 Err(failure) => {
-                    if shared.line_budget.allows() {
+                    if shared.faults.allows() {
                         warn!("agent.ipc: cannot accept a client: {failure}");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -166,7 +167,7 @@ fn admit(
     let Ok(peer) = stream.peer_addr() else { return };
     if sessions.len() >= shared.options.clients_max && !strangers.make_room() {
         shared.options.tally.refused();
-        if shared.line_budget.allows() {
+        if shared.faults.allows() {
             warn!("agent.ipc: turned away {peer}: {} clients are connected", sessions.len());
         }
         return;
@@ -175,7 +176,7 @@ fn admit(
     let _ = stream.set_nodelay(true);
     let keepalive = socket2::TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     let _ = socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-    if shared.line_budget.allows() {
+    if shared.arrivals.allows() {
         info!("agent.ipc: Accepted client: {peer}");
     }
     let known = Arc::new(AtomicBool::new(false));

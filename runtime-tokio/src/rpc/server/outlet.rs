@@ -77,7 +77,7 @@ impl Outlet {
 
     /// Says of the client what it did wrong, as far as the log has room.
     pub(super) fn warn(&self, what: &str) {
-        if self.shared.line_budget.allows() {
+        if self.shared.faults.allows() {
             tracing::warn!("agent.ipc: client {}: {what}", self.peer);
         }
     }

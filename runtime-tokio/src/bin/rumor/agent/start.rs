@@ -56,7 +56,7 @@ fn why_closed(error: &Error) -> &'static str {
     let Error::Command(CommandError::NotJoined { reason: StreamFailure::Lost, .. }) = error else {
         return "";
     };
-    "\n  hint: the other side closed at once: have both the same key, and the same label?"
+    "\n  hint: the other side closed at once: have both the same key and the same label, and does it speak this version of the wire?"
 }
 
 /// An agent and what belongs to it.
