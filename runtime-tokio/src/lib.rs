@@ -24,6 +24,9 @@ pub mod event;
 pub mod handlers;
 pub mod member;
 mod net;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod property;
 pub mod record;
 pub mod rpc;
 pub mod state;

@@ -5,7 +5,7 @@
 //! missing fields are empty, not those of the request before; and a client that does not read is cut off.
 
 mod commands;
-mod filters;
+pub(super) mod filters;
 mod line_budget;
 mod outlet;
 mod session;

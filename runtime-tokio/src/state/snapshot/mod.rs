@@ -10,6 +10,8 @@
 //! that works.
 
 mod knowledge;
+#[cfg(any(test, fuzzing))]
+pub(super) mod property;
 mod reader;
 mod store;
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Documents {
     }
 
     /// A text from elsewhere.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn of_texts(texts: &[(&str, &str)]) -> Self {
         let mut documents = Self::default();
         for (name, text) in texts {
