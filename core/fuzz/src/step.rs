@@ -246,14 +246,15 @@ impl Stage {
         let ticked = matches!(input, Input::Tick);
         let incarnation = self.node.incarnation();
         let clocks = self.node.clocks();
-        let config = cluster::config(self.choice);
+        let (packet_bytes_max, frame_bytes_max) =
+            (self.node.config().packet_bytes_max, self.node.config().frame_bytes_max);
         let mut outbox = std::mem::take(&mut self.outbox);
         let mut new_streams = Vec::new();
         let (mut packets, mut frames) = (Vec::new(), Vec::new());
         for output in step(&mut self.node, input, self.now, &mut outbox) {
             match output {
                 Output::Packet { to, bytes, kinds } => {
-                    assert!(bytes.len() <= usize::from(config.packet_bytes_max), "{} bytes", bytes.len());
+                    assert!(bytes.len() <= usize::from(packet_bytes_max), "{} bytes", bytes.len());
                     packets.push((to, bytes, kinds));
                 }
                 Output::Stream { id, action } => match action {
@@ -262,7 +263,7 @@ impl Stage {
                         new_streams.push(id);
                     }
                     StreamAction::Frame { bytes, kinds, .. } => {
-                        assert!(bytes.len() <= config.frame_bytes_max as usize, "{} bytes", bytes.len());
+                        assert!(bytes.len() <= frame_bytes_max as usize, "{} bytes", bytes.len());
                         frames.push((bytes, kinds));
                     }
                     StreamAction::Close => {}
