@@ -49,6 +49,10 @@ fn placed(diagnostic: &Diagnostic, texts: &[(&str, &str)]) {
         return;
     }
     let (_, text) = texts.iter().find(|(name, _)| *name == diagnostic.origin).expect("one of the files");
+    // Of a file without a byte only the name can be said.
+    if text.is_empty() {
+        return;
+    }
     let (Some(line), Some(column)) = (diagnostic.line, diagnostic.column) else {
         panic!("without a place: {said}")
     };

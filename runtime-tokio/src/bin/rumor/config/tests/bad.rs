@@ -286,6 +286,13 @@ fn what_is_no_document_at_all_is_said_with_its_place() {
 }
 
 #[test]
+fn a_mistake_in_the_first_byte_has_its_place_too() {
+    let found = errors("a.toml", "{\"bind\": 1}");
+    assert!(!found.is_empty() && found.iter().all(|error| error.starts_with("a.toml:1:")), "{found:?}");
+    assert!(found[0].starts_with("a.toml:1:1: is not TOML"), "{found:?}");
+}
+
+#[test]
 fn a_key_that_the_cipher_does_not_take_is_a_mistake_of_the_key() {
     let text = |key: &str| format!("encrypt_key = \"{key}\"\n[core]\ncipher = \"chacha20-poly1305\"\n");
     let found = errors("a.toml", &text("AAAAAAAAAAAAAAAAAAAAAA=="));
