@@ -223,10 +223,13 @@ impl Stage {
                     timeout,
                 })
             }
-            9 | 10 => {
+            kind @ (9 | 10) => {
                 let unknown = QueryId { ltime: LamportTime(1), id: 1 };
                 let query = self.queries.pop().unwrap_or(unknown);
-                Command::Respond { query, payload: data.prefixed().into() }
+                match kind {
+                    9 => Command::Respond { query, payload: data.prefixed().into() },
+                    _ => Command::Decline { query },
+                }
             }
             _ => {
                 let key = cluster::key(7 + data.byte() % 4);

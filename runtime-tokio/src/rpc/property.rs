@@ -11,7 +11,7 @@ use super::log::Level;
 use super::messages::{
     Auth, Command, CoordinateOf, CoordinateReply, Event, ForceLeave, Handshake, Join, JoinReply, KeyChange,
     KeysReply, LogRecord, MembersFiltered, MembersReply, Monitor, Query, QueryReply, RequestHeader, Respond,
-    ResponseHeader, RpcMember, StatsReply, Stop, Stream, StreamRecord, TagsChange, errors,
+    ResponseHeader, RpcMember, StatsReply, Stop, Stream, StreamRecord, TagsChange, WhyOf, WhyReply, errors,
 };
 use super::server::filters;
 
@@ -67,13 +67,14 @@ fn request(command: Command, body: &[u8]) {
         Command::Respond => drop(come_back::<Respond>(body)),
         Command::InstallKey | Command::UseKey | Command::RemoveKey => drop(come_back::<KeyChange>(body)),
         Command::GetCoordinate => drop(come_back::<CoordinateOf>(body)),
+        Command::Why => drop(come_back::<WhyOf>(body)),
         Command::Members | Command::Leave | Command::ListKeys | Command::Stats => unreachable!("has no body"),
     }
 }
 
 /// What a client reads: answers and records. A header's number says what was asked.
 pub fn rpc_client(data: &[u8]) {
-    const ASKED: [Command; 9] = [
+    const ASKED: [Command; 10] = [
         Command::GetCoordinate,
         Command::InstallKey,
         Command::Join,
@@ -83,6 +84,7 @@ pub fn rpc_client(data: &[u8]) {
         Command::Stream,
         Command::Monitor,
         Command::Query,
+        Command::Why,
     ];
     let mut objects = objects(data).into_iter();
     while let Some(header) = objects.next() {
@@ -100,16 +102,12 @@ pub fn rpc_client(data: &[u8]) {
 fn answer(command: Command, body: &[u8]) {
     match command {
         Command::GetCoordinate => {
-            // Numbers that are none are not equal to themselves, but their bytes are.
-            if let Ok(reply) = decode::<CoordinateReply>(body) {
-                let (once, twice) =
-                    (bytes_of(&reply), bytes_of(&decode::<CoordinateReply>(&bytes_of(&reply)).unwrap()));
-                assert_eq!(once, twice);
-                if let Some(coordinate) = reply.coord.to_core() {
-                    let _ = coordinate.distance(&coordinate);
-                }
+            let coordinate = steady::<CoordinateReply>(body).and_then(|reply| reply.coord.to_core());
+            if let Some(coordinate) = coordinate {
+                let _ = coordinate.distance(&coordinate);
             }
         }
+        Command::Why => drop(steady::<WhyReply>(body)),
         Command::InstallKey => drop(come_back::<KeysReply>(body)),
         Command::Join => drop(come_back::<JoinReply>(body)),
         Command::Members => {
@@ -179,6 +177,15 @@ fn come_back<T: Serialize + DeserializeOwned + PartialEq>(object: &[u8]) -> Opti
     assert_eq!(decoder.next_object(), Ok(Some(&written[..])));
     // Secrets are not shown.
     assert!(decode::<T>(&written).is_ok_and(|again| again == value), "{}", std::any::type_name::<T>());
+    Some(value)
+}
+
+/// The same of a value with numbers in it, which may be none and then are not equal to themselves: their bytes are.
+fn steady<T: Serialize + DeserializeOwned>(object: &[u8]) -> Option<T> {
+    let value: T = decode(object).ok()?;
+    let written = bytes_of(&value);
+    let again: T = decode(&written).expect("what was written");
+    assert_eq!(bytes_of(&again), written, "{}", std::any::type_name::<T>());
     Some(value)
 }
 

@@ -171,7 +171,8 @@ fn parse(number: usize, path: &Path, text: &str) -> (Option<Item>, Vec<Problem>)
             // No bytes at the start would mean the file as a whole, where it is the first of them that is wrong.
             let first = 0..text.chars().next().map_or(0, char::len_utf8);
             let one = |error: toml::de::Error| {
-                let span = error.span().map_or(0..0, |span| if span == (0..0) { first.clone() } else { span });
+                let span =
+                    error.span().map_or(0..0, |span| if span == (0..0) { first.clone() } else { span });
                 let place = Place::Document(number, span);
                 Problem::in_place(place, "", format!("is not TOML: {}", error.message()))
             };
