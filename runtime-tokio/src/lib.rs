@@ -29,6 +29,9 @@ pub mod http;
 pub mod member;
 pub mod metrics;
 mod net;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod property;
 pub mod record;
 pub mod rpc;
 pub mod state;

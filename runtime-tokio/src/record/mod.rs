@@ -14,6 +14,8 @@ mod birth;
 mod codec;
 mod digest;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod property;
 mod recorder;
 mod replay;
 #[cfg(test)]

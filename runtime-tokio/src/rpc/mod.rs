@@ -5,6 +5,8 @@ pub mod codec;
 pub mod filter;
 pub mod log;
 pub mod messages;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod property;
 pub mod server;
 
 #[cfg(test)]

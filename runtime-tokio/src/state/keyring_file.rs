@@ -29,8 +29,12 @@ pub fn load(path: &Path) -> Result<Keyring, FileError> {
     if meta.permissions().mode() & 0o077 != 0 {
         warn!("agent: keyring file {} can be read by others: chmod 600 it", path.display());
     }
-    let text = Zeroizing::new(fs::read(path).map_err(io)?);
-    let mut entries: Vec<serde_json::Value> = serde_json::from_slice(&text)
+    parse(path, &Zeroizing::new(fs::read(path).map_err(io)?))
+}
+
+/// The keys that a file's text holds; errors name the file.
+pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Keyring, FileError> {
+    let mut entries: Vec<serde_json::Value> = serde_json::from_slice(text)
         .map_err(|error| wrong(path, format!("it must be a JSON array of base64 keys: {}", place(&error))))?;
     let keyring = keys_of(path, &entries);
     for entry in &mut entries {
@@ -65,6 +69,17 @@ fn keys_of(path: &Path, entries: &[serde_json::Value]) -> Result<Keyring, FileEr
 /// # Errors
 /// It could not be written; the old one is still there.
 pub fn save(path: &Path, keyring: &Keyring) -> Result<(), FileError> {
+    let text = text(keyring);
+    let path = &atomic::behind_links(path);
+    atomic::replace_lasting(path, "new", text.as_bytes()).map_err(|source| FileError::Io {
+        doing: "writing keyring file",
+        path: path.into(),
+        source,
+    })
+}
+
+/// What a file of these keys says.
+pub(super) fn text(keyring: &Keyring) -> Zeroizing<String> {
     let keys: Vec<Zeroizing<String>> =
         keyring.iter().map(|key| Zeroizing::new(STANDARD.encode(key.expose()))).collect();
     // Base64 needs no escaping; written by hand, no copy of a key is left behind.
@@ -77,12 +92,7 @@ pub fn save(path: &Path, keyring: &Keyring) -> Result<(), FileError> {
         text.push('"');
     }
     text.push_str("\n]\n");
-    let path = &atomic::behind_links(path);
-    atomic::replace_lasting(path, "new", text.as_bytes()).map_err(|source| FileError::Io {
-        doing: "writing keyring file",
-        path: path.into(),
-        source,
-    })
+    text
 }
 
 fn wrong(path: &Path, problem: String) -> FileError {

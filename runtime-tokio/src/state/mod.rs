@@ -5,6 +5,8 @@
 
 mod atomic;
 pub mod keyring_file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod property;
 pub mod snapshot;
 pub mod tags_file;
 

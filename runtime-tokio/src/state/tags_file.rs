@@ -26,9 +26,13 @@ pub fn load(path: &Path) -> Result<Option<Tags>, FileError> {
         }
         Ok(_) => {}
     }
-    let text = fs::read(path).map_err(io)?;
+    parse(path, &fs::read(path).map_err(io)?).map(Some)
+}
+
+/// The tags that a file's text holds; errors name the file.
+pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Tags, FileError> {
     let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_slice(&text).map_err(|error| {
+        serde_json::from_slice(text).map_err(|error| {
             wrong(path, format!("it must be a JSON object of strings, like {{\"role\": \"web\"}}: {error}"))
         })?;
     let mut tags = Tags::new();
@@ -38,7 +42,7 @@ pub fn load(path: &Path) -> Result<Option<Tags>, FileError> {
             .ok_or_else(|| wrong(path, format!("the value of {key:?} is {value}, but must be a string")))?;
         tags.insert(key, value);
     }
-    Ok(Some(tags))
+    Ok(tags)
 }
 
 /// Writes a tags file, readable by its owner alone, in place of the one that is there.
@@ -46,16 +50,21 @@ pub fn load(path: &Path) -> Result<Option<Tags>, FileError> {
 /// # Errors
 /// It could not be written; the old one is still there.
 pub fn save(path: &Path, tags: &Tags) -> Result<(), FileError> {
-    let object: serde_json::Map<String, serde_json::Value> =
-        tags.iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-    // The alternate form is indented by two spaces.
-    let text = format!("{:#}\n", serde_json::Value::Object(object));
+    let text = text(tags);
     let path = &atomic::behind_links(path);
     atomic::replace_lasting(path, "new", text.as_bytes()).map_err(|source| FileError::Io {
         doing: "writing tags file",
         path: path.into(),
         source,
     })
+}
+
+/// What a file of these tags says.
+pub(super) fn text(tags: &Tags) -> String {
+    let object: serde_json::Map<String, serde_json::Value> =
+        tags.iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    // The alternate form is indented by two spaces.
+    format!("{:#}\n", serde_json::Value::Object(object))
 }
 
 fn wrong(path: &Path, problem: String) -> FileError {

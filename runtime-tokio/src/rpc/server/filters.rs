@@ -58,6 +58,12 @@ impl MemberFilter {
     }
 }
 
+/// Whether a request's expressions are usable ones.
+#[cfg(any(test, fuzzing))]
+pub(in crate::rpc) fn are_usable(wanted: &MembersFiltered) -> bool {
+    MemberFilter::new(wanted).is_ok()
+}
+
 /// An expression that has to match the whole value.
 fn compile(what: &str, expression: &str) -> Result<Regex, Fault> {
     // Compiled alone first: a bracket of its own must not close the one that is put around it.

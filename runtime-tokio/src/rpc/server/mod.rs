@@ -5,7 +5,7 @@
 //! missing fields are empty, not those of the request before; and a client that does not read is cut off.
 
 mod commands;
-mod filters;
+pub(super) mod filters;
 mod line_budget;
 mod outlet;
 mod session;
@@ -110,7 +110,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
             _ = &mut stopped => break,
             Some(ended) = sessions.join_next() => {
                 if let Err(failure) = ended
-                    && shared.line_budget.allows()
+                    && shared.faults.allows()
                 {
                     error!("agent.ipc: a client's task failed: {failure}");
                 }

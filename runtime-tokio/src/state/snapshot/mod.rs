@@ -11,6 +11,8 @@
 
 mod deeds;
 mod knowledge;
+#[cfg(any(test, fuzzing))]
+pub(super) mod property;
 mod reader;
 mod store;
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(crate) fn check_config(args: &CheckConfigArgs) -> u8 {
     if errors > 0 { FAILED } else { DONE }
 }
 
-fn text(
+pub(super) fn text(
     out: &mut dyn Write,
     err: &mut dyn Write,
     diagnostics: &[Diagnostic],
@@ -37,7 +37,7 @@ fn text(
 }
 
 /// `{"schema": 1, "valid": ..., "problems": [...]}`
-fn json(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> {
+pub(super) fn json(out: &mut dyn Write, diagnostics: &[Diagnostic]) -> io::Result<()> {
     let valid = !diagnostics.iter().any(Diagnostic::is_error);
     let document = serde_json::json!({ "schema": 1, "valid": valid, "problems": diagnostics });
     writeln!(out, "{document:#}")

@@ -3,8 +3,10 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
+use rumormill_tokio::core::Seed;
 use rumormill_tokio::core::id::META_BYTES_MAX;
 use rumormill_tokio::core::tags::Tags;
+use rumormill_tokio::core::wire::Wire;
 
 use super::problem::{Problem, plain};
 use super::source::SECRETS;
@@ -29,6 +31,7 @@ pub(super) fn check(all: &All<'_>, problems: &mut Vec<Problem>) {
     names(config, merged, problems);
     bounds(config, merged, problems);
     keyring(config, merged, problems);
+    cipher(config, merged, problems);
     files(all, problems);
     addresses(config, merged, problems);
     without_effect(config, merged, problems);
@@ -116,6 +119,16 @@ fn keyring(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
             let hint = "it is a JSON array of keys in base64, the one to encrypt with first: [\"...\"]";
             problems.push(at(merged, "keyring_file", message).hint(hint));
         }
+    }
+}
+
+/// Not every cipher takes every key.
+fn cipher(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
+    // A key that is none was reported where it was read.
+    let Ok(keyring) = config.keyring() else { return };
+    if let Err(error) = Wire::with_keys(&config.core, keyring, &Seed::from_os([0; 32])) {
+        let hint = "`rumor keygen` prints a key of 32 bytes; or leave core.cipher out";
+        problems.push(at(merged, "encrypt_key", error.to_string()).hint(hint));
     }
 }
 

@@ -14,6 +14,8 @@ mod flags;
 mod json;
 mod merge;
 mod problem;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod property;
 mod read;
 mod reload;
 mod section;

@@ -49,7 +49,7 @@ impl Documents {
     }
 
     /// A text from elsewhere.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn of_texts(texts: &[(&str, &str)]) -> Self {
         let mut documents = Self::default();
         for (name, text) in texts {
@@ -168,8 +168,12 @@ fn parse(number: usize, path: &Path, text: &str) -> (Option<Item>, Vec<Problem>)
     match Item::toml(number, text) {
         Ok(item) => (Some(item), Vec::new()),
         Err(errors) => {
+            // No bytes at the start would mean the file as a whole, where it is the first of them that is wrong.
+            let first = 0..text.chars().next().map_or(0, char::len_utf8);
             let one = |error: toml::de::Error| {
-                let place = Place::Document(number, error.span().unwrap_or(0..0));
+                let span =
+                    error.span().map_or(0..0, |span| if span == (0..0) { first.clone() } else { span });
+                let place = Place::Document(number, span);
                 Problem::in_place(place, "", format!("is not TOML: {}", error.message()))
             };
             (None, errors.into_iter().map(one).collect())

@@ -1,4 +1,5 @@
 mod bad;
+mod corpus;
 mod good;
 mod live;
 

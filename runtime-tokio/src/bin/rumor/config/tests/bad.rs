@@ -292,6 +292,22 @@ fn what_is_no_document_at_all_is_said_with_its_place() {
 }
 
 #[test]
+fn a_mistake_in_the_first_byte_has_its_place_too() {
+    let found = errors("a.toml", "{\"bind\": 1}");
+    assert!(!found.is_empty() && found.iter().all(|error| error.starts_with("a.toml:1:")), "{found:?}");
+    assert!(found[0].starts_with("a.toml:1:1: is not TOML"), "{found:?}");
+}
+
+#[test]
+fn a_key_that_the_cipher_does_not_take_is_a_mistake_of_the_key() {
+    let text = |key: &str| format!("encrypt_key = \"{key}\"\n[core]\ncipher = \"chacha20-poly1305\"\n");
+    let found = errors("a.toml", &text("AAAAAAAAAAAAAAAAAAAAAA=="));
+    let start = "a.toml:1:15: encrypt_key: the cluster's cipher takes keys of 32 bytes, this one has 16\n";
+    assert!(found.len() == 1 && found[0].starts_with(start), "{found:?}");
+    assert_eq!(errors("a.toml", &text(&format!("{}=", "A".repeat(43)))), [""; 0]);
+}
+
+#[test]
 fn what_may_stand_in_an_unreadable_file_is_not_missed() {
     let all = examined(&[("a.json", "{"), ("b.toml", "tags_file = 'x'\ntags.a = 'b'")]).1;
     let keys: Vec<&str> = all.iter().map(|d| d.key.as_str()).collect();
