@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The Debian package of the program `rumor`: deb.sh [FOLDER [VERSION]] builds it into FOLDER (target/debian), as VERSION (that of Cargo.toml).
+# The Debian package of the program `rumor`: deb.sh [FOLDER [VERSION]] builds it into FOLDER (target/packages), as VERSION (that of Cargo.toml).
 # Needs a Rust toolchain and Debian's dpkg-dev; cargo-deb is installed into target/tools unless CARGO_DEB names one.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-folder=${1:-target/debian}
+folder=${1:-target/packages}
 version=${2:-}
 tool=${CARGO_DEB:-target/tools/bin/cargo-deb}
 
@@ -19,6 +19,7 @@ fi
 cargo build --release --quiet -p rumormill-tokio
 rm -rf target/release/dist
 target/release/rumor man target/release/dist/man
+gzip -9n target/release/dist/man/*
 for shell in bash zsh fish; do
   target/release/rumor completions "$shell" target/release/dist/completions
 done

@@ -7,6 +7,7 @@ target=x86_64-unknown-linux-musl
 rustup --quiet target add "$target" 2>/dev/null || rustup target add "$target"
 cargo build --release --quiet -p rumormill-tokio --bin rumor --target "$target"
 program=target/$target/release/rumor
+strip "$program"
 # Whoever copies it must be able to rely on that.
 if readelf --program-headers "$program" | grep --quiet INTERP || readelf --dynamic "$program" | grep --quiet NEEDED; then
   echo "$program needs libraries" >&2

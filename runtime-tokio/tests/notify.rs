@@ -39,13 +39,16 @@ impl Managed {
 
     /// The next message that is no sign of life.
     fn hears(&mut self) -> String {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            // Signs of life do not end.
+            assert!(Instant::now() < deadline, "nothing new: {:?}", self.heard);
             let mut message = [0; 1000];
             let length =
                 self.socket.recv(&mut message).unwrap_or_else(|error| panic!("{error}: {:?}", self.heard));
             let text = String::from_utf8_lossy(&message[..length]).into_owned();
-            self.heard.push(text.clone());
             if text != "WATCHDOG=1" {
+                self.heard.push(text.clone());
                 return text;
             }
         }
@@ -61,14 +64,11 @@ impl Managed {
         }
     }
 
-    /// Listens until this was said.
+    /// Listens until something that begins so was said, unless it was before.
     fn until(&mut self, wanted: &str) {
-        while self.hears() != wanted {}
-    }
-
-    /// Listens until a line for people begins so.
-    fn until_status(&mut self, wanted: &str) {
-        while !self.hears().starts_with(wanted) {}
+        while !self.heard.iter().any(|text| text.starts_with(wanted)) {
+            self.hears();
+        }
     }
 
     /// Listens until a sign of life comes.
@@ -185,7 +185,7 @@ fn an_agent_is_ready_when_it_has_tried_to_join_and_not_before() {
 fn an_agent_that_cannot_start_says_why() {
     let folder = TempDir::new().unwrap();
     let mut managed = Managed::at_path(&folder, &["-join=127.0.0.1:1"]);
-    managed.until_status("STATUS=Failed to join the cluster: ");
+    managed.until("STATUS=Failed to join the cluster: ");
     assert_eq!(managed.ends(), Some(1));
     assert!(!managed.heard.iter().any(|text| text == "READY=1"));
 }

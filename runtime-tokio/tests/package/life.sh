@@ -42,14 +42,14 @@ without_systemd() {
   on plain rumor members | grep --quiet '^plain *127.0.0.1:7946 *alive' || fail "$(on plain rumor members)"
   on plain pkill -INT -x rumor
   wait $! || fail "the agent did not leave: $(cat "$machines/agent.log")"
-  on plain sh -c 'echo "# by hand" >>/etc/rumor/rumor.toml'
+  on plain sh -c 'echo "# by hand" >>/etc/rumor/00-rumor.toml'
   snapshot=$(on plain md5sum /var/lib/rumor/snapshot)
   on plain dpkg --install /root/new.deb
   [ "$(installed plain)" = "install ok installed $to" ] || fail "$(installed plain)"
-  on plain grep --quiet '# by hand' /etc/rumor/rumor.toml || fail "the upgrade lost what was changed by hand"
+  on plain grep --quiet '# by hand' /etc/rumor/00-rumor.toml || fail "the upgrade lost what was changed by hand"
   [ "$(on plain md5sum /var/lib/rumor/snapshot)" = "$snapshot" ] || fail "the upgrade changed the snapshot"
   on plain dpkg --remove rumor
-  on plain grep --quiet '# by hand' /etc/rumor/rumor.toml || fail "removing took the configuration"
+  on plain grep --quiet '# by hand' /etc/rumor/00-rumor.toml || fail "removing took the configuration"
   on plain test -s /var/lib/rumor/snapshot || fail "removing took the snapshot"
   on plain dpkg --purge rumor
   diff <(echo "$before") <(paths plain) || fail "the purge left something, or took too much"

@@ -30,6 +30,9 @@ ln -s /proc/self/fd "$root/dev/fd"
 
 # Of what this machine runs, nothing runs there; and nothing touches the kernel's settings.
 rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/rc?.d/S* "$root/etc/fstab"
+rm -f "$root/usr/sbin/policy-rc.d" "$root/var/lib/man-db/auto-update"
+mkdir "$root/etc/systemd/system/multi-user.target.wants"
+ln -s /lib/systemd/system/remote-fs.target "$root/etc/systemd/system/multi-user.target.wants/"
 for unit in systemd-{sysctl,modules-load,remount-fs,udevd,udev-trigger,random-seed,timesyncd,networkd,resolved,update-utmp}.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done

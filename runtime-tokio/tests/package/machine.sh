@@ -23,12 +23,17 @@ eventually() {
   done
 }
 
+# The process that `timeout unshare` started.
+first_process_of() {
+  pgrep --parent "$(pgrep --parent "$1")"
+}
+
 # A network that connects machines: a bridge in a namespace of its own.
 hub_start() {
   timeout --signal=KILL 1800 unshare --net --fork --kill-child sleep 1800 &
   echo $! >"$machines/hub.unshare"
-  eventually 20 pgrep --parent "$(pgrep --parent $!)"
-  hub=$(pgrep --parent "$(pgrep --parent $!)")
+  eventually 20 first_process_of $!
+  hub=$(first_process_of $!)
   eventually 20 nsenter --target "$hub" --net ip link add hub type bridge
   nsenter --target "$hub" --net ip link set hub up
 }
@@ -46,7 +51,7 @@ machine_start() {
   keeper=$!
   echo "$keeper" >"$machines/$name.unshare"
   eventually 30 test -e "$machines/$name/is-up"
-  first_process[$name]=$(pgrep --parent "$(pgrep --parent "$keeper")")
+  first_process[$name]=$(first_process_of "$keeper")
   if [ -n "$address" ]; then
     ip link add name "port-$name" netns "$hub" type veth peer name eth0 netns "${first_process[$name]}"
     nsenter --target "$hub" --net ip link set "port-$name" master hub up

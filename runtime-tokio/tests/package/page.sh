@@ -33,7 +33,9 @@ cut_page() {
 
 # Runs a block on one machine, and notes what it prints.
 run_on() {
-  { cat "$variables"; tail -n +3 "$2"; } | on "$1" bash -euo pipefail -s >>"$printed" 2>&1 ||
+  { cat "$variables"; tail -n +3 "$2"; } >"$machines/block"
+  put "$1" "$machines/block" /run/block
+  on "$1" bash -euo pipefail /run/block </dev/null >>"$printed" 2>&1 ||
     fail "the block at line $(sed -n 2p "$2") on $1: $(cat "$printed")"
 }
 
@@ -42,7 +44,7 @@ run() {
   where=$(head -n 1 "$1")
   : >"$printed"
   case $where in
-    source) (cd "$sources" && tail -n +3 "$1" | bash -euo pipefail -s) >>"$printed" 2>&1 || fail "line $(sed -n 2p "$1"): $(cat "$printed")" ;;
+    source) (cd "$sources" && bash -euo pipefail -c "$(tail -n +3 "$1")" </dev/null) >>"$printed" 2>&1 || fail "line $(sed -n 2p "$1"): $(cat "$printed")" ;;
     all) for host in "${hosts[@]}"; do run_on "$host" "$1"; done ;;
     web[123]) run_on "$where" "$1" ;;
     *) fail "line $(sed -n 2p "$1"): a block for nobody: $where" ;;
