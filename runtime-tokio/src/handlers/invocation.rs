@@ -10,6 +10,9 @@ use crate::event::{Event, MemberEvent};
 const EVENT_VARIABLES: [&str; 4] =
     ["SERF_USER_EVENT", "SERF_USER_LTIME", "SERF_QUERY_NAME", "SERF_QUERY_LTIME"];
 
+/// What a service manager says to the agent, and to nobody else.
+const MANAGER_VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /// Environment and standard input of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
@@ -49,7 +52,7 @@ impl Invocation {
             }
         };
         let is_set = |key: &&'static str| set.iter().any(|(known, _)| known == key);
-        let unset = EVENT_VARIABLES.into_iter().filter(|key| !is_set(key)).collect();
+        let unset = EVENT_VARIABLES.into_iter().filter(|key| !is_set(key)).chain(MANAGER_VARIABLES).collect();
         Self { set, unset, stdin }
     }
 }
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(get(&invocation, "SERF_TAG_ROLE"), Some("lb"));
         assert_eq!(get(&invocation, "SERF_TAG_A_B__"), Some("x"));
         assert_eq!(get(&invocation, "SERF_TAG_STRA_E"), Some("1"));
-        assert_eq!(invocation.unset, EVENT_VARIABLES);
+        assert_eq!(invocation.unset, [&EVENT_VARIABLES[..], &MANAGER_VARIABLES].concat());
     }
 
     #[test]
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!(told(b"a\0\xFF\n").stdin, b"a\0\xFF\n");
         assert_eq!(get(&told(b""), "SERF_USER_EVENT"), Some("deploy"));
         assert_eq!(get(&told(b""), "SERF_USER_LTIME"), Some("7"));
-        assert_eq!(told(b"").unset, ["SERF_QUERY_NAME", "SERF_QUERY_LTIME"]);
+        assert_eq!(told(b"").unset[..2], ["SERF_QUERY_NAME", "SERF_QUERY_LTIME"]);
         let query = Event::Query(QueryEvent {
             id: QueryId { ltime: LamportTime(9), id: 1 },
             from: "a".into(),

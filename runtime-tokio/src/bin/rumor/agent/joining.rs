@@ -18,13 +18,21 @@ pub(super) struct Wanted {
     pub(super) tries: u32,
 }
 
-/// Tries to join until one address answers, and again whenever others are wanted; returns when it has failed too often.
-pub(super) async fn keep_joining(agent: Handle, mut wanted: watch::Receiver<Wanted>) {
+/// Tries to join until one address answers, and again whenever others are wanted; returns when it has failed too often. `tried` is true
+/// once all was tried that was wanted at first.
+pub(super) async fn keep_joining(
+    agent: Handle,
+    mut wanted: watch::Receiver<Wanted>,
+    tried: watch::Sender<bool>,
+) {
     loop {
         let Wanted { addresses, replay, interval, tries } = wanted.borrow_and_update().clone();
+        if addresses.is_empty() {
+            tried.send_replace(true);
+        }
         let joined = addresses.is_empty() || {
             tokio::select! {
-                done = until_joined(&agent, &addresses, replay, interval, tries) => done,
+                done = until_joined(&agent, &addresses, replay, interval, tries, &tried) => done,
                 Ok(()) = wanted.changed() => continue,
             }
         };
@@ -44,10 +52,13 @@ async fn until_joined(
     replay: bool,
     interval: Duration,
     tries: u32,
+    tried: &watch::Sender<bool>,
 ) -> bool {
     let mut failed = 0u32;
     loop {
-        match agent.join(addresses, replay).await {
+        let outcome = agent.join(addresses, replay).await;
+        tried.send_replace(true);
+        match outcome {
             Ok(joined) => {
                 info!("agent: Join completed. Synced with {} initial agents", joined.reached);
                 return true;

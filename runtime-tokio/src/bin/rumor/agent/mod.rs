@@ -16,6 +16,7 @@ macro_rules! complain {
 
 mod joining;
 mod log;
+mod manager;
 mod reloading;
 mod signals;
 mod start;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use crate::args::{AgentArgs, LogFormat};
 use crate::config::{self, AgentConfig, Diagnostic};
 use log::{Log, Syslog};
+use manager::Manager;
 use start::Failure;
 
 /// Runs an agent until it has left, is told to stop, or cannot go on.
@@ -81,9 +83,24 @@ fn run_logged(config: AgentConfig, args: &AgentArgs, log: &Log) -> ExitCode {
 
 async fn lead_a_life(config: AgentConfig, args: &AgentArgs, log: Log) -> Result<ExitCode, Failure> {
     say!("==> Starting rumor agent...");
-    let running = start::start(&config, log).await?;
+    let manager = Manager::from_environment().unwrap_or_else(|reason| {
+        tracing::warn!("agent: nobody is told when this agent is ready: {reason}");
+        Manager::default()
+    });
+    let asking = tokio::spawn(manager.clone().ask_for_time());
+    let running = match start::start(&config, log).await {
+        Ok(running) => running,
+        Err(failure) => {
+            manager.status(&failure.to_string()).await;
+            return Err(failure);
+        }
+    };
     start::announce(&running, &config);
-    Ok(running.until_it_ends(config, args).await)
+    let attending = tokio::spawn(manager.clone().attend(running.agent.clone()));
+    let code = running.until_it_ends(config, args, &manager).await;
+    asking.abort();
+    attending.abort();
+    Ok(code)
 }
 
 /// What may not be as somebody wanted.

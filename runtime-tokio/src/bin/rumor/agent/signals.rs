@@ -7,6 +7,7 @@ use rumormill_tokio::agent::Stopped;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
+use super::manager::Manager;
 use super::reloading::reload;
 use super::start::Running;
 use crate::args::AgentArgs;
@@ -54,27 +55,48 @@ impl Signals {
 
 impl Running {
     /// Serves until the agent has ended, whoever ends it; its exit status.
-    pub(super) async fn until_it_ends(mut self, mut config: AgentConfig, args: &AgentArgs) -> ExitCode {
+    pub(super) async fn until_it_ends(
+        mut self,
+        mut config: AgentConfig,
+        args: &AgentArgs,
+        manager: &Manager,
+    ) -> ExitCode {
         let agent = self.agent.clone();
         let stopped = agent.stopped();
         tokio::pin!(stopped);
+        let mut is_ready = false;
         let code = loop {
             tokio::select! {
+                // What `wait_for` gives must not be held: it would hold up whoever joins.
+                true = async { self.tried.wait_for(|tried| *tried).await.is_ok() }, if !is_ready => {
+                    is_ready = true;
+                    manager.ready().await;
+                }
                 reason = &mut stopped => break ended(&reason),
                 _ = &mut self.joining => {
                     agent.shutdown().await;
                     break ExitCode::FAILURE;
                 }
                 caught = self.signals.next() => match caught {
-                    Caught::Reload => config = reload(&self, config, args).await,
+                    Caught::Reload => {
+                        manager.reloading().await;
+                        config = reload(&self, config, args).await;
+                        manager.reloaded().await;
+                    }
                     Caught::Figures => self.print_figures().await,
-                    Caught::Interrupt if config.skip_leave_on_interrupt => break self.give_up("interrupt").await,
-                    Caught::Terminate if !config.leave_on_terminate => break self.give_up("terminated").await,
-                    Caught::Interrupt => break self.leave("interrupt").await,
-                    Caught::Terminate => break self.leave("terminated").await,
+                    end => {
+                        manager.stopping().await;
+                        break match end {
+                            Caught::Interrupt if config.skip_leave_on_interrupt => self.give_up("interrupt").await,
+                            Caught::Terminate if !config.leave_on_terminate => self.give_up("terminated").await,
+                            Caught::Interrupt => self.leave("interrupt").await,
+                            _ => self.leave("terminated").await,
+                        };
+                    }
                 },
             }
         };
+        manager.stopping().await;
         self.joining.abort();
         if let Some((stop, task)) = self.searching {
             stop.send_replace(true);

@@ -71,6 +71,8 @@ pub(super) struct Running {
     pub(super) shown_handlers: watch::Sender<BTreeMap<String, String>>,
     pub(super) wanted: watch::Sender<Wanted>,
     pub(super) signals: super::signals::Signals,
+    /// True once what is to be joined in the background was tried.
+    pub(super) tried: watch::Receiver<bool>,
     /// Ends when joining was tried too often.
     pub(super) joining: JoinHandle<()>,
     pub(super) rpc: JoinHandle<()>,
@@ -135,7 +137,8 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
         }
     }
     let (wanted, wants) = watch::channel(wanted(config));
-    let joining = tokio::spawn(keep_joining(agent.clone(), wants));
+    let (trying, tried) = watch::channel(false);
+    let joining = tokio::spawn(keep_joining(agent.clone(), wants, trying));
     Ok(Running {
         agent,
         log,
@@ -145,6 +148,7 @@ pub(super) async fn start(config: &AgentConfig, log: Log) -> Result<Running, Fai
         shown_handlers,
         wanted,
         signals,
+        tried,
         joining,
         rpc,
         handling,
