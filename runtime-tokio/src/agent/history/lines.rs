@@ -85,7 +85,7 @@ fn write(note: &Note<'_>) {
             "memberlist: {} refutes: alive at incarnation {} ({})", subject.name, incarnation.0, way(via)
         ),
         Note::Rejected { from, error } => {
-            debug!(from = %from, "memberlist: Refused what {from} sent: {error}")
+            debug!(from = %from, "memberlist: Refused what {from} sent: {error}");
         }
         Note::Shed(what) => debug!("memberlist: Dropped {}", dropped(what)),
     }

@@ -22,7 +22,7 @@ pub(super) fn rewrite(tree: &Command, args: &[OsString]) -> Vec<OsString> {
 }
 
 /// What follows a command that has commands below it, the program itself first.
-fn rewrite_below<'a>(tree: &Command, args: &mut dyn Iterator<Item = &'a OsString>, line: &mut Vec<OsString>) {
+fn rewrite_below(tree: &Command, args: &mut dyn Iterator<Item = &OsString>, line: &mut Vec<OsString>) {
     // Before the command there is only help.
     let command = loop {
         let Some(arg) = args.next() else { return };

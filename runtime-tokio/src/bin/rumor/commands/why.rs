@@ -21,19 +21,21 @@ pub(crate) async fn run(args: &WhyArgs) -> Outcome {
     let output = Output::standard();
     let Some(node) = &args.node else {
         let troubled = client.troubled().await.map_err(|error| failure(&args.rpc, &error))?;
-        return Ok(match args.format {
+        match args.format {
             Format::Text => output.print(&list(&troubled, output.colours))?,
             Format::Json => output.print_json(&troubled)?,
-        });
+        }
+        return Ok(());
     };
     let why = match client.why(node).await {
         Ok(why) => why,
         Err(error) => return Err(with_nearest(failure(&args.rpc, &error), &client, node).await),
     };
-    Ok(match args.format {
+    match args.format {
         Format::Text => output.print(&text(&why))?,
         Format::Json => output.print_json(&why)?,
-    })
+    }
+    Ok(())
 }
 
 fn failure(rpc: &crate::args::Rpc, error: &ClientError) -> Failure {
