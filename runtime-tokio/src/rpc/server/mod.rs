@@ -110,7 +110,7 @@ pub async fn serve(listener: TcpListener, agent: Handle, options: ServerOptions)
             _ = &mut stopped => break,
             Some(ended) = sessions.join_next() => {
                 if let Err(failure) = ended
-                    && shared.line_budget.allows()
+                    && shared.faults.allows()
                 {
                     error!("agent.ipc: a client's task failed: {failure}");
                 }
