@@ -25,7 +25,7 @@ fn a_member_that_gets_no_datagrams_is_kept_alive_by_streams() {
         host.filter("INPUT", "-i eth0 -p udp -j DROP");
         host.filter("OUTPUT", "-o eth0 -p udp -j DROP");
     });
-    assert!(cluster.nodes[3].figure("probes_saved_by_stream") > 0);
+    assert!(cluster.nodes[3].saved_by_stream() > 0);
     // What nobody can gossip to it comes as soon as it is asked for.
     assert!(cluster.nodes[0].tell("meanwhile"));
     Cluster::await_told(&cluster.nodes[..3], "meanwhile");

@@ -27,7 +27,7 @@ fn a_cluster_without_any_ipv4_forms_tells_and_finds_a_killed_one() {
     Cluster::await_told(&cluster.nodes, "over six");
     Cluster::await_probes(&cluster.nodes, 8);
     assert_eq!(cluster.failures(), []);
-    assert!(cluster.nodes.iter().all(|node| node.figure("probes_saved_by_stream") == 0), "datagrams arrive");
+    assert!(cluster.nodes.iter().all(|node| node.saved_by_stream() == 0), "datagrams arrive");
 
     let killed = cluster.nodes.last_mut().expect("there are some");
     killed.end(Signal::KILL);
@@ -62,7 +62,7 @@ fn members_bound_to_everything_are_one_cluster_whichever_family_they_advertise()
     Cluster::await_told(&cluster.nodes, "over both");
     Cluster::await_probes(&cluster.nodes, 8);
     assert_eq!(cluster.failures(), []);
-    assert!(cluster.nodes.iter().all(|node| node.figure("probes_saved_by_stream") == 0), "datagrams arrive");
+    assert!(cluster.nodes.iter().all(|node| node.saved_by_stream() == 0), "datagrams arrive");
 }
 
 /// It cannot send a datagram to the one that advertises IPv6: others and streams do it, and the log says what is wrong.

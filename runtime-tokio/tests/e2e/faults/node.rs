@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use crate::harness::{Process, Program, mortal, wait_until, wait_within};
 
 /// Where every agent takes commands: its host's own port.
 const RPC_PORT: u16 = 7373;
+/// Where it shows its metrics.
+const HTTP_PORT: u16 = 7374;
 
 /// Timers for tests whose promise does not depend on them: a death is found in two to fifteen seconds.
 pub(super) const BRISK: &str = "probe_interval = '500ms'\nprobe_timeout = '250ms'\ngossip_interval = '100ms'\n\
@@ -65,11 +68,12 @@ impl Node {
         more: &[&str],
     ) -> Self {
         let config = folder.join(format!("{name}.{}.toml", host.number));
-        fs::write(&config, format!("[core]\n{core}")).expect("the folder is writable");
         let rpc = match host.addr() {
             std::net::IpAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], RPC_PORT)),
             std::net::IpAddr::V6(_) => SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], RPC_PORT)),
         };
+        let http = SocketAddr::new(rpc.ip(), HTTP_PORT);
+        fs::write(&config, format!("http_addr = '{http}'\n[core]\n{core}")).expect("the folder is writable");
         let events = events_file(folder, name, host);
         let mut args: Vec<String> = vec!["agent".into(), format!("-node={name}"), format!("-rpc-addr={rpc}")];
         args.push(format!("-config-file={}", config.display()));
@@ -162,23 +166,34 @@ impl Node {
         fs::read_to_string(log_file(&self.folder, &self.name, &self.host)).unwrap_or_default()
     }
 
+    /// Probes of its that were answered by a stream alone.
+    pub(super) fn saved_by_stream(&self) -> u64 {
+        self.figure("rumormill_probe_rtt_seconds_count{path=\"stream\"}")
+    }
+
     /// How often it has reported that this member failed.
     pub(super) fn failures_of(&self, name: &str) -> usize {
         self.log().lines().filter(|line| line.contains(&format!("EventMemberFailed: {name} "))).count()
     }
 
-    /// One of the figures that it prints on demand.
+    /// One of its metrics, by name and labels.
     pub(super) fn figure(&self, name: &str) -> u64 {
-        let printed = || self.log().matches("\nlag: ").count();
-        let before = printed();
-        self.process.signal_agent(Signal::USR1);
-        wait_until(&format!("{} prints its figures", self.name), || printed() > before);
-        let log = self.log();
-        let start = format!("{name}: ");
-        let line = log.lines().rfind(|line| line.trim_start().starts_with(&start));
-        let value = line.and_then(|line| line.trim().strip_prefix(&start)?.strip_suffix(',')?.parse().ok());
-        value.unwrap_or_else(|| panic!("{} has no figure {name}:\n{log}", self.name))
+        let page = self.host.inside(|| scrape(SocketAddr::new(self.rpc.ip(), HTTP_PORT)));
+        let page = page.unwrap_or_else(|error| panic!("{} shows no metrics: {error}", self.name));
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.unwrap_or_else(|| panic!("{} has no metric {name}:\n{page}", self.name))
     }
+}
+
+/// The page of metrics that is shown there.
+fn scrape(http: SocketAddr) -> std::io::Result<String> {
+    let mut page = String::new();
+    let mut connection = TcpStream::connect(http)?;
+    connection.write_all(
+        format!("GET /metrics HTTP/1.1\r\nHost: {http}\r\nConnection: close\r\n\r\n").as_bytes(),
+    )?;
+    connection.read_to_string(&mut page)?;
+    Ok(page)
 }
 
 impl Drop for Node {
@@ -261,11 +276,9 @@ impl Cluster {
     /// Waits until each of these has begun so many probes from now on.
     pub(super) fn await_probes<'n>(nodes: impl IntoIterator<Item = &'n Node>, count: u64) {
         for node in nodes {
-            let until = node.figure("probes") + count;
+            let until = node.figure("rumormill_probes_total") + count;
             wait_until(&format!("{} has probed {count} times", node.name), || {
-                // Asking is cheap, but prints a page.
-                thread::sleep(Duration::from_millis(300));
-                node.figure("probes") >= until
+                node.figure("rumormill_probes_total") >= until
             });
         }
     }
