@@ -133,7 +133,7 @@ impl Life {
                     self.run(id, async move { Ok(socket) });
                     self.step(Input::Stream { id, input: StreamInput::Opened { peer } }, &udp);
                 }
-                Some((id, heard)) = self.heard.recv() => self.hear(id, heard, &udp),
+                Some((id, heard)) = self.heard.recv() => self.hear(id, &heard, &udp),
                 _ = again.tick(), if self.node.others_up() == 0 => {
                     let command = Command::Join { addresses: vec![join], replay: false };
                     self.step(Input::Command { id: CommandId(1), command }, &udp);
@@ -145,11 +145,11 @@ impl Life {
         }
     }
 
-    fn hear(&mut self, id: StreamId, heard: Heard, udp: &UdpSocket) {
+    fn hear(&mut self, id: StreamId, heard: &Heard, udp: &UdpSocket) {
         if !self.lines.contains_key(&id) {
             return;
         }
-        let input = match &heard {
+        let input = match heard {
             Heard::Opened(peer) => StreamInput::Opened { peer: *peer },
             Heard::Frame(bytes) => StreamInput::Frame(bytes),
             Heard::Closed => StreamInput::Closed,
