@@ -26,10 +26,13 @@ fn deaf_client(rpc: SocketAddr) -> TcpStream {
     let header = |command: &str, seq| RequestHeader { command: command.into(), seq };
     encode(&header("handshake", 0), &mut requests);
     encode(&Handshake { version: 1 }, &mut requests);
-    encode(&header("stream", 1), &mut requests);
-    encode(&Stream { r#type: "*".into() }, &mut requests);
-    encode(&header("monitor", 2), &mut requests);
+    encode(&header("monitor", 1), &mut requests);
     encode(&Monitor { log_level: "DEBUG".into() }, &mut requests);
+    // Many times the same, so that what the system keeps for it is soon full.
+    for seq in 2..60 {
+        encode(&header("stream", seq), &mut requests);
+        encode(&Stream { r#type: "*".into() }, &mut requests);
+    }
     let mut client = TcpStream::from(socket);
     client.write_all(&requests).expect("the agent reads");
     client
