@@ -8,10 +8,10 @@ use crate::harness::wait_until;
 /// Probes of each member while a cut lasts.
 const PROBES: u64 = 24;
 
-fn nobody_fails_while(cut: impl Fn(&Cluster)) -> Cluster {
-    let cluster = Cluster::start(4, BRISK, &[]);
+fn nobody_fails_while(core: &str, probes: u64, cut: impl Fn(&Cluster)) -> Cluster {
+    let cluster = Cluster::start(4, core, &[]);
     cut(&cluster);
-    Cluster::await_probes(&cluster.nodes, PROBES);
+    Cluster::await_probes(&cluster.nodes, probes);
     assert!(cluster.network.hosts.iter().any(|host| host.dropped() > 0), "the fault acts");
     cluster.await_all_alive(Duration::from_secs(5));
     assert_eq!(cluster.failures(), []);
@@ -20,7 +20,9 @@ fn nobody_fails_while(cut: impl Fn(&Cluster)) -> Cluster {
 
 #[test]
 fn a_member_that_gets_no_datagrams_is_kept_alive_by_streams() {
-    let cluster = nobody_fails_while(|cluster| {
+    // Each probe of it has to wait for a stream, and what it is accused of it hears by streams alone: there must be time for both.
+    let core = "probe_interval = '1500ms'\nprobe_timeout = '250ms'\ngossip_interval = '100ms'\npush_pull_interval = '1s'\n";
+    let cluster = nobody_fails_while(core, 12, |cluster| {
         let host = &cluster.network.hosts[3];
         host.filter("INPUT", "-i eth0 -p udp -j DROP");
         host.filter("OUTPUT", "-o eth0 -p udp -j DROP");
@@ -36,7 +38,7 @@ fn a_member_that_gets_no_datagrams_is_kept_alive_by_streams() {
 
 #[test]
 fn two_members_that_do_not_reach_each_other_are_kept_alive_by_the_others() {
-    let cluster = nobody_fails_while(|cluster| {
+    let cluster = nobody_fails_while(BRISK, PROBES, |cluster| {
         cluster.network.hosts[0].cut_off(&cluster.network.hosts[1]);
     });
     assert!(cluster.nodes[0].tell("around the cut"));
@@ -45,7 +47,7 @@ fn two_members_that_do_not_reach_each_other_are_kept_alive_by_the_others() {
 
 #[test]
 fn two_members_that_reach_each_other_one_way_only_are_kept_alive_by_the_others() {
-    nobody_fails_while(|cluster| {
+    nobody_fails_while(BRISK, PROBES, |cluster| {
         let [from, to] = [&cluster.network.hosts[0], &cluster.network.hosts[1]];
         to.filter("INPUT", &format!("-s {} -j DROP", from.addr()));
     });
