@@ -78,6 +78,8 @@ const FEW: usize = 3;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deadlines {
+    /// When the first of the heap is due, if there is one: what every step asks, without a look at a heap that lies elsewhere.
+    first: Instant,
     heap: SmallVec<[Entry; FEW]>,
     /// Where in the heap each timer's entry is.
     positions: SmallVec<[u32; FEW]>,
@@ -88,7 +90,13 @@ pub(crate) struct Deadlines {
 impl Deadlines {
     #[inline]
     pub(crate) fn next(&self) -> Option<(Instant, Due)> {
-        self.heap.first().map(|e| (e.at, e.due))
+        self.heap.first().map(|entry| (self.first, entry.due))
+    }
+
+    /// The heap has another first entry, perhaps.
+    #[inline]
+    fn set_first(&mut self) {
+        self.first = self.heap.first().map_or(Instant::NEVER, |entry| entry.at);
     }
 
     #[inline]
@@ -106,6 +114,9 @@ impl Deadlines {
         } else {
             self.positions[timer as usize] = position as u32;
         }
+        if position == 0 || at < self.first {
+            self.first = at;
+        }
         Timer::of(timer)
     }
 
@@ -114,6 +125,7 @@ impl Deadlines {
         self.seq += 1;
         let entry = Entry { at, seq: self.seq, ..self.heap[position] };
         self.settle(position, entry);
+        self.set_first();
     }
 
     /// When a timer fires.
@@ -130,12 +142,12 @@ impl Deadlines {
     /// The first thing that is due at `now`, taken out.
     #[inline]
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
-        let head = *self.heap.first()?;
-        if head.at > now {
+        if self.first > now {
             return None;
         }
+        let due = self.heap.first()?.due;
         self.remove(0);
-        Some(head.due)
+        Some(due)
     }
 
     #[inline]
@@ -144,6 +156,9 @@ impl Deadlines {
         let Some(last) = self.heap.pop() else { return };
         if position < self.heap.len() {
             self.settle(position, last);
+        }
+        if position == 0 {
+            self.set_first();
         }
     }
 

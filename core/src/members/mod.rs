@@ -323,6 +323,11 @@ impl Members {
         self.at(self.index_of(name.as_bytes())?).map(|(slot, _)| slot)
     }
 
+    /// Many members are going to be looked up.
+    pub(crate) fn bring_near(&self) {
+        self.overlay.bring_near();
+    }
+
     /// Finds a member with all that decides a claim about it. A name that is found is sound, whatever was known of it.
     #[inline]
     pub(crate) fn look_up(&self, name: &[u8]) -> Option<Found> {

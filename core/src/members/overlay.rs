@@ -9,6 +9,10 @@ use super::{NOWHERE, Rest, Row, RowMut};
 const DENSE_FROM: usize = 3;
 /// Slots of the first table.
 const SLOTS_MIN: usize = 8;
+/// Rows that share a cache line.
+const ROWS_IN_LINE: usize = 64 / size_of::<Row>();
+/// Rows up to which all are brought near at once: 4 KiB.
+const NEAR_ROWS_MAX: usize = 256;
 
 /// A node's own rows in place of base rows, by base row number. Nothing leaves it: what is reaped leaves a vacant row.
 ///
@@ -48,6 +52,15 @@ impl Overlay {
     #[inline]
     pub(super) fn get(&self, row: u32) -> Option<&Row> {
         self.rows.get(self.place(row)).filter(|own| own.key == row)
+    }
+
+    /// Reads something of each cache line of the rows, unless they are many: where many of them are to be looked up one after
+    /// another, the memory gives all at once what it would give one by one.
+    pub(super) fn bring_near(&self) {
+        if self.rows.len() <= NEAR_ROWS_MAX {
+            let lines = self.rows.chunks(ROWS_IN_LINE).filter_map(<[Row]>::first);
+            core::hint::black_box(lines.fold(0, |all, row| all ^ row.key));
+        }
     }
 
     /// The rest of the node's own row, if it has one.

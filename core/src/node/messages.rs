@@ -10,11 +10,14 @@ use crate::detect::Relay;
 use crate::id::ProbeSeq;
 use crate::io::{Note, Outbox, ProbePath, Shed, Via};
 use crate::time::Instant;
-use crate::wire::{Message, Messages, Rally, Unread, WireError, WireErrorClass};
+use crate::wire::{Message, Messages, Rally, WireError, WireErrorClass};
 
 /// When a helper sends its nack, in hundredths of `probe_timeout` (Lifeguard IV-A). memberlist waits for all of it, so that
 /// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
 const NACK_PERCENT: u32 = 80;
+
+/// Messages longer than this together are about many members.
+const MANY_UPDATES_BYTES: usize = 256;
 
 impl Node {
     pub(crate) fn on_packet(
@@ -24,30 +27,42 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        loop {
-            if let Some(rally) = messages.next_rally(|rally| self.is_for_me(rally)) {
-                match rally {
-                    Rally::Ping { seq, .. } => self.answer(from, seq, out),
-                    Rally::Ack { seq, coordinate } => self.on_ack(seq, coordinate, now, out),
-                }
-                continue;
+        while let Some(rally) = messages.next_rally(|rally| self.is_for_me(rally)) {
+            match rally {
+                Rally::Ping { seq, .. } => self.answer(from, seq, out),
+                Rally::Ack { seq, coordinate } => self.on_ack(seq, coordinate, now, out),
             }
-            let Some(message) = messages.next_unread() else { break };
-            let message = match message {
-                Ok(message) if self.is_stale(message) => continue,
-                message => message.and_then(Unread::read),
-            };
-            match message {
-                Ok(message) => self.on_message(from, &message, now, out),
-                Err(error) => {
-                    // What came before it in the packet was sound and counts.
-                    self.counters.packets_rejected += 1;
-                    return self.rejected(from, error, out);
-                }
-            }
+        }
+        if messages.bytes() > 0
+            && let Err(error) = self.on_news(from, &mut messages, now, out)
+        {
+            // What came before it in the packet was sound and counts.
+            self.counters.packets_rejected += 1;
+            return self.rejected(from, error, out);
         }
         self.counters.packets_accepted += 1;
         self.counters.accepted_unsealed += u64::from(messages.is_exempt());
+    }
+
+    /// The messages of a packet from the first on that is no ping or ack of this node.
+    #[inline(never)]
+    fn on_news(
+        &mut self,
+        from: SocketAddr,
+        messages: &mut Messages<'_>,
+        now: Instant,
+        out: &mut Outbox,
+    ) -> Result<(), WireError> {
+        if messages.bytes() > MANY_UPDATES_BYTES {
+            self.members.bring_near();
+        }
+        while let Some(message) = messages.next_unread() {
+            let message = message?;
+            if !self.is_stale(message) {
+                self.on_message(from, &message.read()?, now, out);
+            }
+        }
+        Ok(())
     }
 
     /// Whether it is an ack or a ping of this node: nearly all of a calm cluster's messages, which are not read as [`Message`]s.

@@ -103,7 +103,7 @@ impl Node {
             if self.queue.is_empty() {
                 return;
             }
-            if let Some(to) = self.members.identity(slot).map(|identity| identity.addr) {
+            if let Some((_, to)) = self.members.whereabouts(slot) {
                 self.send(to, &[], true, out);
             }
         }

@@ -65,7 +65,12 @@ impl Lanes {
     }
 
     /// Messages waiting, by queue.
+    #[inline]
     pub(crate) fn depths(&self) -> QueueDepths {
+        // The other queues lie elsewhere in memory.
+        if self.serf_waiting == 0 {
+            return QueueDepths { members: self.members.len(), ..QueueDepths::default() };
+        }
         let [intents, queries, events] = self.serf.lanes.each_ref().map(Broadcasts::len);
         QueueDepths { members: self.members.len(), intents, queries, events }
     }

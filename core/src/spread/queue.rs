@@ -83,6 +83,10 @@ struct Entry {
 }
 
 const _: () = assert!(size_of::<Entry>() == 32, "two waiting messages share a cache line");
+/// Entries that share a cache line.
+const ENTRIES_IN_LINE: usize = 2;
+/// Entries up to which all are brought near at once: 4 KiB.
+const NEAR_ENTRIES_MAX: usize = 128;
 
 impl Entry {
     fn new(subject: u32, kind: Kind, bytes: &[u8], first: bool) -> Self {
@@ -289,6 +293,7 @@ impl Broadcasts {
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
+        self.bring_near();
         let count_max = if count_max == 0 { usize::MAX } else { count_max.into() };
         let mut taken: SmallVec<[Waiting; 64]> = SmallVec::new();
         // What is looked at and does not fit moves up, so that the gap that the taken ones leave stays in one piece.
@@ -307,6 +312,15 @@ impl Broadcasts {
         }
         self.order.copy_within(kept.., unseen);
         self.put_back(&mut taken, limit);
+    }
+
+    /// Reads something of each cache line of the entries, unless they are many: what is going to be copied one after another
+    /// comes from memory at once.
+    fn bring_near(&self) {
+        if self.entries.len() <= NEAR_ENTRIES_MAX {
+            let lines = self.entries.chunks(ENTRIES_IN_LINE).filter_map(<[Entry]>::first);
+            core::hint::black_box(lines.fold(0, |all, entry| all ^ entry.length));
+        }
     }
 
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.

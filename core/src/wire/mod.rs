@@ -310,6 +310,12 @@ impl<'a> Messages<'a> {
         self.exempt
     }
 
+    /// Bytes that have not been read.
+    #[inline]
+    pub(crate) const fn bytes(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Takes the next message, if it is a ping or an ack that is wanted.
     #[inline]
     pub(crate) fn next_rally(&mut self, is_wanted: impl FnOnce(&Rally<'a>) -> bool) -> Option<Rally<'a>> {
