@@ -85,7 +85,7 @@ impl EventQueue {
     }
 
     /// Takes the next one out, unless it happens after `end`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, end: u64) -> Option<(u64, u32)> {
         if self.sorted.is_empty() && self.late.is_empty() {
             let place = self.turn()?;
@@ -108,7 +108,7 @@ impl EventQueue {
         Some((entry.time, entry.what))
     }
 
-    #[inline]
+    #[inline(always)]
     fn link(&mut self, entry: Entry) {
         let place = ((entry.time >> BUCKET_BITS) % BUCKETS) as usize;
         let entry = Entry { next: self.ring[place], ..entry };

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use super::Node;
+use super::spreading::Opened;
 use crate::config::Config;
 use crate::coordinate::Quantised;
 use crate::deadlines::Due;
@@ -20,6 +21,7 @@ const NACK_PERCENT: u32 = 80;
 const MANY_UPDATES_BYTES: usize = 256;
 
 impl Node {
+    #[inline(always)]
     pub(crate) fn on_packet(
         &mut self,
         from: SocketAddr,
@@ -78,7 +80,9 @@ impl Node {
     fn answer(&mut self, to: SocketAddr, seq: ProbeSeq, out: &mut Outbox) {
         let here = self.coordinate_for_acks();
         let coordinate = here.as_ref().map(Quantised::bytes);
-        self.send(to, &[Message::Ack { seq, coordinate }], true, out);
+        let mut packet = Opened::new(&self.wire, out);
+        packet.add(&self.wire, &Message::Ack { seq, coordinate }, out);
+        self.finish(packet, to, true, out);
     }
 
     fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {

@@ -18,7 +18,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(wire: &Wire, out: &mut Outbox) -> Self {
         let start = wire.begin_packet(&mut out.bytes);
         Self { start, body: out.bytes.len(), kinds: Kinds::default() }
@@ -60,7 +60,6 @@ impl Opened {
 
 impl Node {
     /// Sends messages in one packet, and with `piggyback` as much waiting news as fits.
-    #[inline]
     pub(super) fn send(
         &mut self,
         to: SocketAddr,
@@ -76,7 +75,7 @@ impl Node {
     }
 
     /// Sends a packet that has been begun; with `piggyback` with as much waiting news as fits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(&mut self, packet: Opened, to: SocketAddr, piggyback: bool, out: &mut Outbox) {
         let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {

@@ -174,7 +174,7 @@ impl Wire {
     }
 
     /// Finishes the packet that begins at `start` and goes to the end of `out`: checksum, or seal.
-    #[inline]
+    #[inline(always)]
     pub fn finish_packet(&mut self, start: usize, out: &mut [u8]) {
         let Codec::Native(native) = &self.codec;
         match &mut self.sealer {
@@ -211,6 +211,7 @@ impl Wire {
     /// # Errors
     /// The packet is not of this wire, version and label, was damaged, no key of this wire opens it, or it is not sealed
     /// although it should be.
+    #[inline(always)]
     pub fn unseal_packet<'a>(
         &self,
         bytes: &'a [u8],

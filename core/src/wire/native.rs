@@ -93,7 +93,7 @@ impl Native {
         out.extend_from_slice(&[0; CRC_BYTES]);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish_packet(&self, start: usize, out: &mut [u8]) {
         let rest = out.get_mut(start + self.prefix.len()..).and_then(<[u8]>::split_first_chunk_mut);
         debug_assert!(rest.is_some(), "a packet is finished that was not begun at {start}");
@@ -128,7 +128,7 @@ impl Native {
     }
 
     /// Checks a packet's header and, where it is not sealed, its checksum.
-    #[inline]
+    #[inline(always)]
     pub(super) fn open_packet<'a>(&self, bytes: &'a [u8]) -> Result<Packet<'a>, WireError> {
         let other;
         let (prefix_crc, rest) = match bytes.strip_prefix(&*self.prefix) {

@@ -333,7 +333,7 @@ impl<'s> World<'s> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn one_event(&mut self, time: u64, what: u32) {
         self.stage.now = time;
         if what & WAKE == 0 {

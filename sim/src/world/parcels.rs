@@ -96,7 +96,7 @@ impl World<'_> {
     }
 
     /// A parcel reaches its process.
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, index: u32) {
         let parcel = self.stage.parcels.get(index);
         let (what, from, to, damaged) = (parcel.what, parcel.from, parcel.to, parcel.damaged);

@@ -119,7 +119,7 @@ pub(super) struct Stage {
 
 impl Stage {
     /// After a step: the next wake-up, and what is always true.
-    #[inline]
+    #[inline(always)]
     pub(super) fn after(&mut self, node: u32, process: &Node, tick: bool) {
         let (now, incarnation) = (self.now, process.incarnation());
         if self.invariants.own.stands(now, node, incarnation) {
@@ -139,7 +139,7 @@ impl Stage {
         self.arm(node, process);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn arm(&mut self, node: u32, process: &Node) {
         let at = process.deadline().map(|(at, _)| self.conditions.global(node, at).max(self.now));
         self.due[node as usize] = at.unwrap_or(u64::MAX);
@@ -147,7 +147,7 @@ impl Stage {
     }
 
     /// A node's deadline is as it was, but nothing wakes it up any more.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arm_again(&mut self, node: u32) {
         let at = self.due[node as usize];
         if at < self.armed[node as usize] {
