@@ -20,8 +20,8 @@ fn nobody_fails_while(core: &str, probes: u64, cut: impl Fn(&Cluster)) -> Cluste
 
 #[test]
 fn a_member_that_gets_no_datagrams_is_kept_alive_by_streams() {
-    // Each probe of it has to wait for a stream, and what it is accused of it hears by streams alone: there must be time for both.
-    let core = "probe_interval = '1500ms'\nprobe_timeout = '250ms'\ngossip_interval = '100ms'\npush_pull_interval = '1s'\n";
+    // Each probe of it has to wait for a stream, and of what it is accused whole tables alone tell it: there must be time for both.
+    let core = "probe_interval = '1500ms'\nprobe_timeout = '250ms'\ngossip_interval = '100ms'\npush_pull_interval = '1s'\nanti_entropy = 'full'\n";
     let cluster = nobody_fails_while(core, 12, |cluster| {
         let host = &cluster.network.hosts[3];
         host.filter("INPUT", "-i eth0 -p udp -j DROP");
