@@ -72,7 +72,12 @@ impl Node {
         self.joins.iter().any(|join| !join.replay)
     }
 
-    /// Whether a join under way wants earlier user events.
+    /// Whether some join under way wants earlier user events.
+    pub(super) fn asks_for_replay(&self) -> bool {
+        self.joins.iter().any(|join| join.replay)
+    }
+
+    /// Whether this join under way wants earlier user events.
     pub(super) fn joins_with_replay(&self, id: CommandId) -> bool {
         self.joins.iter().any(|join| join.id == id && join.replay)
     }

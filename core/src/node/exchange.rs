@@ -316,10 +316,9 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        // To a node with a former life a mark of an unknown origin says what is past, but not where it asks for a replay, and before it
-        // has: then the events themselves come, and their Lamport times tell what that life has delivered, and what it missed.
-        let replays = matches!(stream.purpose, Purpose::Join(command) if self.joins_with_replay(command));
-        let may_replay = replays || self.newcomer && !self.is_baseline(stream);
+        // To a node with a former life a mark of an unknown origin says what is past, but not before and while it asks for a replay: then the
+        // events themselves come, and their Lamport times tell what that life has delivered, and what it missed.
+        let may_replay = !self.is_baseline(stream) && (self.newcomer || self.asks_for_replay());
         if may_replay && self.events.has_past() && self.events.find(mark.origin, mark.life).is_none() {
             return;
         }

@@ -150,13 +150,14 @@ fn clocks_go_on_where_they_stood_even_at_their_end() {
     }
 }
 
-/// A replay is what the former life missed, and nothing that it has delivered; also where another member's exchange comes first.
+/// A replay is what the former life missed, and nothing that it has delivered; also where other members' exchanges come first, or
+/// in between.
 #[test]
 fn a_node_that_comes_back_and_asks_for_a_replay_gets_what_it_missed() {
     let event = |name: &str| {
         Command::UserEvent(EventRequest { name: name.into(), payload: vec![7; 10].into(), coalesce: false })
     };
-    for is_found_first in [false, true] {
+    for (before, meanwhile) in [(0, 0), (1, 0), (0, 2), (1, 2)] {
         let mut net = Cluster::converged(4, &lan());
         net.command(0, 1, event("before-0"));
         net.run(SECOND);
@@ -173,11 +174,15 @@ fn a_node_that_comes_back_and_asks_for_a_replay_gets_what_it_missed() {
         // As an agent comes back: with its clocks, and whom to ask.
         let snapshot = Snapshot { clocks, alive: Vec::new(), ..net.node(0).snapshot() };
         net.nodes[3] = Some(reborn(3, snapshot, &lan(), net.now));
-        if is_found_first {
-            net.command(1, 30, Command::Join { addresses: vec![addr(3)], replay: false });
+        let find = || Command::Join { addresses: vec![addr(3)], replay: false };
+        for finder in 0..before {
+            net.command(finder, 30, find());
             net.run(SECOND);
         }
         net.command(3, 1, Command::Join { addresses: vec![addr(0)], replay: true });
+        for finder in 0..meanwhile {
+            net.command(1 + finder, 31, find());
+        }
         net.run(90 * SECOND);
         net.command(1, 20, event("after"));
         net.run(5 * SECOND);
@@ -186,6 +191,6 @@ fn a_node_that_comes_back_and_asks_for_a_replay_gets_what_it_missed() {
         assert_eq!(names.pop(), Some("after"));
         names.sort_unstable();
         let missed = ["missed-0", "missed-1", "missed-2", "missed-3"];
-        assert_eq!(names, missed, "found first: {is_found_first}");
+        assert_eq!(names, missed, "found {before} times before, {meanwhile} times meanwhile");
     }
 }
