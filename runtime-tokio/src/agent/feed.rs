@@ -71,7 +71,7 @@ impl Feed {
             && let Some(held_back) = self.lines.pass(now)
         {
             if held_back > 0 {
-                warn!("serf: {held_back} more lines about members and events were not written");
+                warn!("serf: {held_back} more lines about members were not written");
             }
             write_line(event);
         }
@@ -254,7 +254,7 @@ fn user_event(event: WaitingEvent) -> Event {
     })
 }
 
-/// Lines about members and events in ten seconds, as Serf has them: anybody can cause a flood of them where nothing is encrypted.
+/// Lines about members in ten seconds, as Serf has them: anybody can cause a flood of them where nothing is encrypted.
 const LINES_MAX: u32 = 1000;
 
 fn write_line(event: &CoreEvent<'_>) {

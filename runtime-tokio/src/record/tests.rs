@@ -364,8 +364,15 @@ fn a_changed_byte_is_noticed_wherever_it_is() {
 #[test]
 fn another_input_gives_another_answer() {
     let folder = recorded();
-    let bytes = fs::read(folder.path().join("0")).unwrap();
-    let starts = frame_starts(&bytes);
+    let changed: usize =
+        ["0", "1"].map(|node| forgeries_noticed(&fs::read(folder.path().join(node)).unwrap())).iter().sum();
+    assert!(changed > 20, "{changed}");
+}
+
+/// How many inputs of a recording give another answer when a byte of theirs is changed. Not all do: what is refused without a word
+/// differs in nothing that is recorded.
+fn forgeries_noticed(bytes: &[u8]) -> usize {
+    let starts = frame_starts(bytes);
     let mut body = Vec::new();
     let mut changed = 0;
     for (number, window) in (1u64..).zip(starts[1..].windows(2)) {
@@ -396,7 +403,7 @@ fn another_input_gives_another_answer() {
             break;
         }
     }
-    assert!(changed > 15, "{changed}");
+    changed
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 set -euo pipefail
 
-machines=$(mktemp -d /tmp/rumor-machines.XXXXXX)
+machines=$(mktemp -d --suffix=.rumor-machines)
 # A cgroup of its own for each, below this one.
 cgroups=$(findmnt --noheadings --first-only --output TARGET --types cgroup2)/$(basename "$machines")
 declare -A first_process=()

@@ -43,4 +43,7 @@ fn two_parts_see_each_other_failed_and_are_one_again_with_what_was_said_meanwhil
     for node in &cluster.nodes {
         assert_eq!(node.told().len(), 2, "{} was told each once: {:?}", node.name, node.told());
     }
+    let failures = cluster.failures();
+    let side = |name: &str| left.iter().any(|node| node.name == name);
+    assert!(failures.iter().all(|(node, failed)| side(node) != side(failed)), "{failures:?}");
 }
