@@ -80,7 +80,7 @@ sabotages! {
     LeftTakenForDead, "left-taken-for-dead", "A death that the member itself announces is a leave.";
     NoRefutation, "no-refutation", "An accused member outbids the accusation.";
     RefutesWithTheSame, "refutes-with-the-same", "A refutation has a higher incarnation than the accusation.";
-    RefutesTooLow, "refutes-too-low", "... also where the accusation is ahead of the member's own.";
+    RefutesTooLow, "refutes-too-low", "A refutation outbids an accusation that is ahead of the member's own incarnation, too.";
     RefutationWaits, "refutation-waits", "A node's own refutation goes before all other news.";
     OldIncarnationAtBirth, "old-incarnation-at-birth", "A node's next life begins with a higher incarnation.";
     NameTakenFromAnywhere, "name-taken-from-anywhere", "A living member's name is not taken from another address.";
@@ -92,7 +92,7 @@ sabotages! {
     NoGossip, "no-gossip", "Waiting news is gossiped.";
     DeadHearNothing, "dead-hear-nothing", "The recently dead are gossiped to, so that they can refute.";
     SentOnce, "sent-once", "News is sent many times.";
-    LimitIgnoresSize, "limit-ignores-size", "... more often in a larger cluster.";
+    LimitIgnoresSize, "limit-ignores-size", "News is sent more often in a larger cluster.";
     SentWithoutEnd, "sent-without-end", "News that was sent often enough is dropped.";
     QueueUnbounded, "queue-unbounded", "A queue holds no more than its bound.";
     PacketOneTooLong, "packet-one-too-long", "A packet has no byte more than its budget.";
@@ -101,7 +101,7 @@ sabotages! {
     ClockGoesBack, "clock-goes-back", "A node's time never goes back.";
     LifetimeIgnored, "lifetime-ignored", "The failure detector forgets the dead after a while.";
     NeverReaped, "never-reaped", "A failed member is removed in the end.";
-    ReapedTooEarly, "reaped-too-early", "... but remembered until then, so that it can be dialled.";
+    ReapedTooEarly, "reaped-too-early", "A failed member is remembered for reconnect_timeout, so that it can be dialled.";
     StreamTimeoutIgnored, "stream-timeout-ignored", "A stream that stays silent is given up.";
     RowsNotMerged, "rows-not-merged", "An exchange's rows are taken.";
     RowsLeftOut, "rows-left-out", "A full exchange has every row.";
@@ -127,7 +127,7 @@ sabotages! {
     AnsweredTwice, "answered-twice", "A query is answered once.";
     NoRelayedAnswer, "no-relayed-answer", "Members pass answers on where they are asked to.";
     QueryEndsEarly, "query-ends-early", "A query is open until all have answered.";
-    QueryNeverEnds, "query-never-ends", "... or its time is over.";
+    QueryNeverEnds, "query-never-ends", "A query ends when its time is over.";
     TagsNotAnnounced, "tags-not-announced", "New tags are announced.";
     KeyNotInstalled, "key-not-installed", "An installed key opens what others seal with it.";
     RemovedKeyKept, "removed-key-kept", "A removed key opens nothing.";

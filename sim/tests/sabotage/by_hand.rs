@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumormill_core::id::{Identity, Incarnation, LamportTime, NodeName, Versions};
+use rumormill_core::id::{Identity, Incarnation, LamportTime, NodeName, ProbeSeq, Versions};
 use rumormill_core::io::{
-    Command, CommandId, EventRequest, Input, KeyAction, Outbox, Output, StreamAction, StreamId, StreamInput,
+    Command, CommandId, EventRequest, Input, KeyAction, Outbox, Output, State, StreamAction, StreamId,
+    StreamInput,
 };
 use rumormill_core::keyring::{Key, Keyring};
 use rumormill_core::tags::Tags;
@@ -14,25 +15,35 @@ use rumormill_core::wire::{Accusation, Alive, Intent, Kind, Message, Wire};
 use rumormill_core::{Birth, Config, Instant, Node, Restore, Roster, Sabotage, Seed, step};
 
 /// A question to one node.
-pub struct Hand {
-    pub name: &'static str,
-    pub asks: &'static str,
+pub(crate) struct Hand {
+    pub(crate) name: &'static str,
+    pub(crate) asks: &'static str,
     ask: fn(&Config, u64) -> Result<(), String>,
 }
 
 impl Hand {
     /// Asks a node that breaks this rule; what was wrong.
-    pub fn run(&self, rule: Sabotage, seed: u64) -> Result<(), String> {
+    pub(crate) fn run(&self, rule: Sabotage, seed: u64) -> Result<(), String> {
         (self.ask)(&Config { sabotage: rule, ..Config::lan() }, seed)
     }
 }
 
 /// The questions, in the order in which they are asked.
-pub const HANDS: &[Hand] = &[
+pub(crate) const HANDS: &[Hand] = &[
+    Hand {
+        name: "stray-ack",
+        asks: "Acks that nobody asked for do not keep a silent member alive.",
+        ask: stray_ack,
+    },
     Hand {
         name: "own-refutation-first",
         asks: "The first packet after an accusation has the refutation, whatever else waits.",
         ask: own_refutation_first,
+    },
+    Hand {
+        name: "full-packets",
+        asks: "Packets filled with news of all lengths keep to packet_bytes_max.",
+        ask: full_packets,
     },
     Hand {
         name: "told-though-dead",
@@ -174,8 +185,19 @@ fn alive<'a>(number: u8, name: &'a str, incarnation: u32, meta: &'a [u8]) -> Mes
     Message::Alive(Alive { incarnation, name, addr: address(number), meta, versions: Versions::CURRENT })
 }
 
+fn stray_ack(config: &Config, seed: u64) -> Result<(), String> {
+    let mut lone = Lone::new(config, seed, 1, Keyring::empty())?;
+    for _ in 0..6 {
+        lone.wait(Duration::from_millis(500));
+        lone.hears(2, &[Message::Ack { seq: ProbeSeq(0), coordinate: None }]);
+    }
+    let state = lone.node.member("n-2").map(|member| member.state);
+    wrong("what it believes", state, Some(State::Suspect))
+}
+
 fn own_refutation_first(config: &Config, seed: u64) -> Result<(), String> {
-    let mut lone = Lone::new(config, seed, 3, Keyring::empty())?;
+    let config = Config { packet_updates_max: 1, ..config.clone() };
+    let mut lone = Lone::new(&config, seed, 3, Keyring::empty())?;
     for number in 10..40 {
         lone.hears(2, &[alive(number, &format!("n-{number}"), 1, &[7; 300])]);
     }
@@ -186,6 +208,17 @@ fn own_refutation_first(config: &Config, seed: u64) -> Result<(), String> {
     let refuted =
         lone.has(&first.1, |message| matches!(message, Message::Alive(alive) if alive.name == "me"));
     wrong("the refutation is in the first packet", refuted, true)
+}
+
+fn full_packets(config: &Config, seed: u64) -> Result<(), String> {
+    let mut lone = Lone::new(config, seed, 3, Keyring::empty())?;
+    for number in 10..250 {
+        let meta = vec![7; usize::from(number)];
+        lone.hears(2, &[alive(number, &format!("n-{number}"), 1, &meta)]);
+    }
+    lone.wait(seconds(1));
+    let longest = lone.packets.iter().map(|(_, bytes)| bytes.len()).max();
+    wrong("bytes of the longest packet", longest, Some(config.packet_bytes_max.into()))
 }
 
 fn told_though_dead(config: &Config, seed: u64) -> Result<(), String> {
@@ -247,7 +280,7 @@ fn one_key(byte: u8) -> Result<Keyring, String> {
 fn unsealed_ping(config: &Config, seed: u64) -> Result<(), String> {
     let config = Config { simulation: true, ..config.clone() };
     let mut lone = Lone::new(&config, seed, 3, one_key(1)?)?;
-    lone.hears(2, &[Message::Ping { seq: rumormill_core::id::ProbeSeq(5), target: "me" }]);
+    lone.hears(2, &[Message::Ping { seq: ProbeSeq(5), target: "me" }]);
     wrong("packets in answer", lone.packets.len(), 0)
 }
 

@@ -49,8 +49,10 @@ fn checks() -> Vec<Check> {
 /// How a broken rule was noticed.
 struct Noticed {
     check: &'static str,
-    /// Seeds with which that check was asked.
+    /// Seeds with which that check had been asked by then.
     runs: u64,
+    /// Of all seeds, those with which it notices.
+    seeds: usize,
     what: String,
 }
 
@@ -58,7 +60,8 @@ fn notice(rule: Sabotage, checks: &[Check]) -> Option<Noticed> {
     (1..=SEEDS).find_map(|seed| {
         checks.iter().find_map(|check| {
             let what = check.run(rule, seed).err()?;
-            Some(Noticed { check: check.name, runs: seed, what })
+            let seeds = (1..=SEEDS).filter(|seed| check.run(rule, *seed).is_err()).count();
+            Some(Noticed { check: check.name, runs: seed, seeds, what })
         })
     })
 }
@@ -82,14 +85,16 @@ fn every_broken_rule_is_noticed_and_the_page_says_by_which_check() {
     let checks = checks();
     let found: Vec<(Sabotage, Option<Noticed>)> =
         Sabotage::ALL.par_iter().map(|rule| (*rule, notice(*rule, &checks))).collect();
-    let mut table =
-        String::from("| sabotage | rule that is broken | noticed by | runs |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| sabotage | rule that is broken | noticed by | runs | seeds |\n|---|---|---|---|---|\n",
+    );
     let mut unnoticed = Vec::new();
     for (rule, noticed) in &found {
         match noticed {
             None => unnoticed.push(rule.name()),
-            Some(Noticed { check, runs, what }) => {
-                let _ = writeln!(table, "| `{rule}` | {} | `{check}` | {runs} |", rule.rule());
+            Some(Noticed { check, runs, seeds, what }) => {
+                let (rule, says) = (rule.name(), rule.rule());
+                let _ = writeln!(table, "| `{rule}` | {says} | `{check}` | {runs} | {seeds} of {SEEDS} |");
                 println!("{rule}: {check}, {runs}: {what}");
             }
         }

@@ -48,7 +48,7 @@ pub(super) const ALL: &[Cluster] = &[
     },
     Cluster {
         name: "partition",
-        asks: "Two halves that were apart for a minute find each other again, and nobody is declared dead on hearsay.",
+        asks: "Two halves that were apart until each had forgotten the other find each other again.",
         text: r#"
             duration = "3m"
             [cluster]
@@ -60,11 +60,51 @@ pub(super) const ALL: &[Cluster] = &[
             partition = { a = { pick = 5 }, b = { rest = true } }
             for = "60s"
             [[expect]]
-            metric = "false_positives.all"
-            equals = 0
-            [[expect]]
             metric = "members.wrong.end"
             equals = 0
+        "#,
+        more: is_judged,
+    },
+    Cluster {
+        name: "hearsay",
+        asks: "When two halves meet again, what each says of the other's members makes nobody dead.",
+        text: r#"
+            duration = "2m"
+            [cluster]
+            nodes = 10
+            config = { gossip_to_dead = "10m" }
+            [[fault]]
+            at = "5s"
+            kind = "partition"
+            partition = { a = { pick = 5 }, b = { rest = true } }
+            for = "60s"
+            [[expect]]
+            metric = "false_positives.all"
+            equals = 0
+        "#,
+        more: is_judged,
+    },
+    Cluster {
+        name: "old-news",
+        asks: "A member that comes back with an old table revives nobody by it.",
+        text: r#"
+            warmup = "60s"
+            duration = "2m"
+            [cluster]
+            nodes = 10
+            config = { gossip_to_dead = "10m" }
+            [[fault]]
+            at = "5s"
+            kind = "crash"
+            nodes = ["node-3"]
+            for = "75s"
+            [[fault]]
+            at = "6s"
+            kind = "crash"
+            nodes = ["node-4"]
+            [[expect]]
+            metric = "suspicions"
+            below = 2
         "#,
         more: is_judged,
     },
@@ -72,14 +112,14 @@ pub(super) const ALL: &[Cluster] = &[
         name: "restart",
         asks: "Who comes back with its snapshot is believed without a refutation.",
         text: r#"
-            duration = "90s"
+            duration = "60s"
             [cluster]
             nodes = 10
             [[fault]]
             at = "5s"
             kind = "crash"
             nodes = { pick = 2 }
-            for = "40s"
+            for = "25s"
             [[expect]]
             metric = "refutations"
             equals = 0

@@ -10,9 +10,9 @@ use rumormill_sim::record::RunRecord;
 use rumormill_sim::{Scenario, expect, world};
 
 /// A small cluster, and what must come of it.
-pub struct Cluster {
-    pub name: &'static str,
-    pub asks: &'static str,
+pub(crate) struct Cluster {
+    pub(crate) name: &'static str,
+    pub(crate) asks: &'static str,
     /// The scenario, but for its name.
     text: &'static str,
     /// What its expectations cannot say.
@@ -21,7 +21,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Runs it with a rule broken; the first thing that does not hold.
-    pub fn run(&self, rule: Sabotage, seed: u64) -> Result<(), String> {
+    pub(crate) fn run(&self, rule: Sabotage, seed: u64) -> Result<(), String> {
         let text = format!("name = \"{}\"\n{}", self.name, self.text);
         let mut scenario = Scenario::parse(&text, self.name, &[]).map_err(|problems| problems.to_string())?;
         let names: Vec<String> = scenario.variants.iter().map(|variant| variant.name.clone()).collect();
@@ -78,6 +78,6 @@ fn is_judged(record: &RunRecord) -> Result<(), String> {
 }
 
 /// The clusters, in the order in which they are asked.
-pub fn all() -> impl Iterator<Item = &'static Cluster> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Cluster> {
     [detection::ALL, news::ALL, coming_and_going::ALL, applications::ALL].into_iter().flatten()
 }
