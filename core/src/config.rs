@@ -261,6 +261,9 @@ pub struct Config {
     pub versions: Versions,
     /// Whether [`Note`](crate::io::Note)s are given out. Never changes behaviour; default false.
     pub notes: bool,
+    /// The rule that this node breaks (feature `sabotage`). Default none.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: crate::Sabotage,
 }
 
 impl Default for Config {
@@ -338,6 +341,8 @@ impl Config {
             label: String::new(),
             versions: Versions::CURRENT,
             notes: false,
+            #[cfg(feature = "sabotage")]
+            sabotage: crate::Sabotage::None,
         }
     }
 

@@ -77,6 +77,9 @@ extern crate std;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
+#[macro_use]
+mod sabotage;
+
 pub mod config;
 pub mod coordinate;
 pub mod counters;
@@ -105,6 +108,8 @@ pub use events::coalesce;
 pub use members::Roster;
 pub use node::{Birth, MemberView, Node, Restore, Snapshot};
 pub use rng::Seed;
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;
 pub use spread::{QueueDepths, transmit_limit};
 pub use step::step;
 pub use sync::push_pull_period;

@@ -22,6 +22,9 @@ pub fn step<'o>(node: &mut Node, input: Input<'_>, now: Instant, outbox: &'o mut
             while let Some(due) = node.deadlines.pop(now) {
                 fire(node, due, now, outbox);
                 node.settle(now, outbox);
+                if broken!(node.config, TickFiresOnce) {
+                    break;
+                }
             }
             // What is due settled after itself, and otherwise nothing has changed.
             return outbox.outputs();

@@ -40,7 +40,8 @@
 //! to connect, keep their order, and break when an end dies; partitions cut either or both ([`network`]). Nodes crash, restart, leave and
 //! arrive; processes stand still or are cut off from their sockets, machines are slow, clocks drift and jump ([`scenario`]). Ground truth is
 //! the simulator's ([`truth`]), views are the nodes'; [`metrics`] compares the two as events happen, and [`invariants`] checks what
-//! must hold in every run. Processing takes no simulated time.
+//! must hold in every run. Processing takes no simulated time. That each of these checks can fail is shown by breaking the rules one by one:
+//! `sim/docs/sabotage.md`.
 //!
 //! Every draw of the network is a pure function of who sends to whom and when ([`draws`]): two variants that send different
 //! packets meet the same bad moments.

@@ -21,7 +21,7 @@ impl Health {
     }
 
     pub(crate) fn worsen(&mut self, by: u8, config: &Config) {
-        if config.awareness {
+        if config.awareness && !broken!(config, HealthNeverWorsens) {
             self.score = self.score.saturating_add(by).min(config.awareness_max - 1);
         }
     }

@@ -1,16 +1,17 @@
 //! What is claimed of members, and what follows when a claim wins: the row, its timer, the news, the event.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
 use super::{Life, Node};
 use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
-use crate::members::{Claim, Found, Members, Verdict, verdict};
+use crate::members::{Claim, Found, Known, Members, Verdict, verdict};
 use crate::spread::Lane;
 use crate::time::Instant;
-use crate::wire::{Accusation, Alive, Message};
+use crate::wire::{Accusation, Alive, Kind, Message};
 
 impl Node {
     /// A member announces itself (facts: memberlist's alive rules).
@@ -27,18 +28,18 @@ impl Node {
         let moved = addr != alive.addr;
         let may_move = match known.state {
             // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
-            State::Left | State::Forgotten => true,
+            State::Left => true,
+            State::Forgotten => !broken!(self.config, ForgottenNameIsKept),
             State::Dead => {
                 let wait = self.config.dead_reclaim;
                 !wait.is_zero() && now.since(self.members.changed(slot)) > wait
             }
             State::Alive | State::Suspect => false,
         };
-        if moved && !may_move {
+        if moved && !may_move && !broken!(self.config, NameTakenFromAnywhere) {
             return self.conflict(slot, alive, out);
         }
-        let wins = verdict(Some((known.state, known.incarnation)), Claim::Alive, alive.incarnation)
-            == Verdict::Apply;
+        let wins = self.verdict(&known, Claim::Alive, alive.incarnation) == Verdict::Apply;
         if !(wins || moved && alive.incarnation.0 > 0) {
             return;
         }
@@ -70,7 +71,7 @@ impl Node {
         if verdict(None, Claim::Alive, alive.incarnation) != Verdict::Apply {
             return;
         }
-        if self.members.n_serf() >= self.config.members_max {
+        if self.members.n_serf() >= self.config.members_max && !broken!(self.config, MembersMaxIgnored) {
             self.counters.members_shed += 1;
             return out.note(Note::Shed(Shed::Member));
         }
@@ -125,11 +126,20 @@ impl Node {
 
     /// Outbids an accusation, or an announcement of an earlier life (SWIM 4.2; Lifeguard: having to is a sign of bad health).
     fn refute(&mut self, accused: Incarnation, via: Via, out: &mut Outbox) {
+        if broken!(self.config, NoRefutation) {
+            return;
+        }
         if accused.0 == u32::MAX {
             self.counters.unrefutable += 1;
             return;
         }
-        let announced = self.members.my_incarnation().max(accused).next();
+        let announced = if broken!(self.config, RefutesWithTheSame) {
+            accused
+        } else if broken!(self.config, RefutesTooLow) {
+            self.members.my_incarnation().next()
+        } else {
+            self.members.my_incarnation().max(accused).next()
+        };
         self.counters.refutations += 1;
         self.health.worsen(1, &self.config);
         self.announce_myself(announced, out);
@@ -156,12 +166,12 @@ impl Node {
     ) {
         let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.life == Life::Running && suspect.incarnation >= known.incarnation {
+            if self.defends_itself() && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
             }
             return;
         }
-        match verdict(Some((known.state, known.incarnation)), Claim::Suspect, suspect.incarnation) {
+        match self.verdict(&known, Claim::Suspect, suspect.incarnation) {
             Verdict::Apply if self.config.suspicion => {
                 self.begin_suspicion(slot, known.state, suspect, via, now, out);
             }
@@ -184,7 +194,9 @@ impl Node {
         let incarnation = suspect.incarnation;
         self.members.set(slot, State::Suspect, incarnation, now);
         let (accuser, n) = (self.members.name_hash(suspect.from), self.members.n_swim());
+        let n = if broken!(self.config, SuspicionIgnoresSize) { n.min(10) } else { n };
         let timeout = self.suspicions.begin(slot, accuser, &self.config, n, now);
+        let timeout = if broken!(self.config, SuspicionEndsAtOnce) { Duration::ZERO } else { timeout };
         let timer = self.deadlines.arm(now + timeout, Due::Suspicion(slot));
         self.members.set_timer(slot, timer);
         self.counters.suspicions += 1;
@@ -197,6 +209,9 @@ impl Node {
     }
 
     fn confirm_suspicion(&mut self, slot: Slot, suspect: &Accusation<'_>, now: Instant, out: &mut Outbox) {
+        if broken!(self.config, NoConfirmations) {
+            return;
+        }
         let accuser = || self.members.name_hash(suspect.from);
         let Some(confirmed) = self.suspicions.confirm(slot, accuser, &self.config) else { return };
         if let Some(timer) = self.members.timer(slot) {
@@ -211,6 +226,9 @@ impl Node {
 
     pub(crate) fn on_suspicion_expired(&mut self, slot: Slot, now: Instant, out: &mut Outbox) {
         self.members.take_timer(slot);
+        if broken!(self.config, SuspicionNeverEnds) {
+            return;
+        }
         let Some(known) = self.members.known(slot).filter(|known| known.state == State::Suspect) else {
             return;
         };
@@ -227,13 +245,14 @@ impl Node {
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
         let Some(Found { slot, known, .. }) = self.members.look_up(dead.name.as_bytes()) else { return };
         if slot == Members::ME {
-            if self.life == Life::Running && dead.incarnation >= known.incarnation {
+            if self.defends_itself() && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);
             }
             return;
         }
-        let claim = if dead.from == dead.name { Claim::Left } else { Claim::Dead };
-        match verdict(Some((known.state, known.incarnation)), claim, dead.incarnation) {
+        let leaves = dead.from == dead.name && !broken!(self.config, LeftTakenForDead);
+        let claim = if leaves { Claim::Left } else { Claim::Dead };
+        match self.verdict(&known, claim, dead.incarnation) {
             Verdict::Apply => self.bury(slot, known.state, claim, dead, via, now, out),
             Verdict::Raise => self.members.set(slot, known.state, dead.incarnation, now),
             Verdict::Ignore | Verdict::Confirm => {}
@@ -268,6 +287,9 @@ impl Node {
         }
         // A member that said that it leaves has left, whoever found it dead. One that was said to have left leaves only once.
         match self.members.known(slot).map(|known| known.status) {
+            Some(Status::Left) if broken!(self.config, LeaverReportedFailed) => {
+                out.event(Event::Failed { member, incarnation });
+            }
             Some(Status::Left) if status != Status::Left => out.event(Event::Leave { member }),
             Some(Status::Failed) => out.event(Event::Failed { member, incarnation }),
             _ => {}
@@ -278,7 +300,11 @@ impl Node {
     pub(crate) fn on_lifetime_over(&mut self, slot: Slot, now: Instant, out: &mut Outbox) {
         self.members.take_timer(slot);
         let Some(known) = self.members.known(slot) else { return };
-        if known.state != State::Forgotten {
+        let again = known.state == State::Forgotten;
+        if broken!(self.config, LifetimeIgnored) || again && broken!(self.config, NeverReaped) {
+            return;
+        }
+        if !again {
             self.members.set(slot, State::Forgotten, known.incarnation, now);
             let end = self.end_of_life(slot, known.status).max(now);
             let timer = self.deadlines.arm(end, Due::Lifetime(slot));
@@ -295,6 +321,9 @@ impl Node {
 
     /// When a member that is gone is reaped.
     fn end_of_life(&self, slot: Slot, status: Status) -> Instant {
+        if broken!(self.config, ReapedTooEarly) {
+            return self.members.changed(slot);
+        }
         self.members.changed(slot)
             + match status {
                 Status::Left => self.config.tombstone_timeout,
@@ -310,6 +339,30 @@ impl Node {
         }
     }
 
+    /// The precedence of claims, as this node has it.
+    #[inline(always)]
+    pub(super) fn verdict(&self, known: &Known, claim: Claim, incarnation: Incarnation) -> Verdict {
+        let (state, mut counts) = (known.state, incarnation);
+        if broken!(self.config, SuspicionNeedsNewer)
+            && claim == Claim::Suspect
+            && incarnation <= known.incarnation
+        {
+            return Verdict::Ignore;
+        }
+        if broken!(self.config, OldAliveBelieved) && claim == Claim::Alive && state != State::Alive {
+            counts = known.incarnation.next();
+        }
+        if broken!(self.config, OldAccusationBelieved) && matches!(claim, Claim::Suspect | Claim::Dead) {
+            counts = incarnation.max(known.incarnation);
+        }
+        verdict(Some((state, known.incarnation)), claim, counts)
+    }
+
+    /// Whether accusations are refuted.
+    fn defends_itself(&self) -> bool {
+        self.life == Life::Running || broken!(self.config, LeaverRefutes)
+    }
+
     pub(super) fn stop_timer(&mut self, slot: Slot) {
         if let Some(timer) = self.members.take_timer(slot) {
             self.deadlines.cancel(timer);
@@ -318,11 +371,15 @@ impl Node {
 
     /// Queues news about a member.
     pub(super) fn tell(&mut self, slot: Slot, message: &Message<'_>, out: &mut Outbox) {
+        if slot != Members::ME && self.keeps_to_itself(message.kind()) {
+            return;
+        }
         // The end of the outbox serves as scratch memory: encoded there, copied to the queue, cut off again.
         let start = out.bytes.len();
         self.wire.encode(message, &mut out.bytes);
-        let max = self.config.queue_messages_max as usize;
-        let first = slot == Members::ME && self.config.packing == Packing::Fair;
+        let max = self.queue_max();
+        let refutes = slot == Members::ME && !broken!(self.config, RefutationWaits);
+        let first = refutes && self.config.packing == Packing::Fair;
         let news = &out.bytes[start..];
         let shed = self.queue.members.push_ranked(slot.index, message.kind(), news, max, first);
         out.bytes.truncate(start);
@@ -333,11 +390,27 @@ impl Node {
     pub(super) fn spread(&mut self, lane: Lane, message: &Message<'_>, out: &mut Outbox) -> u32 {
         let start = out.bytes.len();
         self.wire.encode(message, &mut out.bytes);
-        let max = self.config.queue_messages_max as usize;
+        let max = self.queue_max();
         let (number, shed) = self.queue.push(lane, message.kind(), &out.bytes[start..], max);
         out.bytes.truncate(start);
         self.note_shed_broadcasts(shed, out);
         number
+    }
+
+    fn queue_max(&self) -> usize {
+        if broken!(self.config, QueueUnbounded) {
+            usize::MAX
+        } else {
+            self.config.queue_messages_max as usize
+        }
+    }
+
+    /// Whether such news about others is not passed on: never, if all rules hold.
+    #[inline(always)]
+    fn keeps_to_itself(&self, kind: Kind) -> bool {
+        broken!(self.config, SuspicionsNotTold) && kind == Kind::Suspect
+            || broken!(self.config, DeathsNotTold) && kind == Kind::Dead
+            || broken!(self.config, JoinsNotTold) && kind == Kind::Alive
     }
 
     fn note_shed_broadcasts(&mut self, shed: u32, out: &mut Outbox) {

@@ -155,7 +155,7 @@ impl Node {
         self.complete_tags(Ok(Done::TagsSent), out);
         self.give_up_force_leaves(out);
         self.life = Life::Leaving;
-        if self.members.others_up() == 0 {
+        if self.members.others_up() == 0 || broken!(self.config, LeavesWithoutAWord) {
             self.members.set(Members::ME, State::Left, self.members.my_incarnation(), now);
             return out.completed(id, Ok(Done::Left));
         }
@@ -190,7 +190,9 @@ impl Node {
         let me = self.members.me();
         let identity = Identity { meta: meta.into(), ..Identity::clone(me) };
         self.members.set_identity(Members::ME, Arc::new(identity));
-        self.announce_myself(self.members.my_incarnation().next(), out);
+        if !broken!(self.config, TagsNotAnnounced) {
+            self.announce_myself(self.members.my_incarnation().next(), out);
+        }
         if self.members.others_up() == 0 {
             return out.completed(id, Ok(Done::TagsSent));
         }

@@ -47,6 +47,7 @@ impl Node {
     pub(super) fn end_vote(&mut self, vote: Vote, out: &mut Outbox) {
         if let Verdict::Stop(reason) = vote.verdict()
             && !self.queries.outvoted
+            && !broken!(self.config, NoVote)
         {
             self.queries.outvoted = true;
             out.event(Event::MustStop { reason: &reason });

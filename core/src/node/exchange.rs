@@ -98,7 +98,8 @@ impl Node {
         frames.say(wire, &Message::SyncHead(SyncHead { join, from, versions, replay }), out);
         frames.say(wire, &Message::SyncClocks(clocks.now()), out);
         for (slot, identity, known) in members.rows() {
-            if known.state != State::Forgotten {
+            let left_out = broken!(self.config, RowsLeftOut) && slot.index % 2 == 1;
+            if known.state != State::Forgotten && !left_out {
                 let row = row_of(identity, &known, members.status_time(slot));
                 frames.say(wire, &Message::SyncRow(row), out);
             }
@@ -181,10 +182,17 @@ impl Node {
     /// Takes one row of a peer's table: what is alive or left as it is, what is dead as a suspicion, so that a member that
     /// lives can refute (memberlist's merge).
     pub(super) fn merge_row(&mut self, row: &SyncRow<'_>, now: Instant, out: &mut Outbox) {
+        if broken!(self.config, RowsNotMerged) {
+            return;
+        }
         let alive = &row.alive;
         let accusation = |from| Accusation { incarnation: alive.incarnation, name: alive.name, from };
         match row.state {
             State::Alive => self.heard_alive(alive, Via::Sync, now, out),
+            State::Dead if broken!(self.config, DeadRowsKill) => {
+                let me = self.members.me().clone();
+                self.heard_dead(&accusation(&me.name), Via::Sync, now, out);
+            }
             State::Suspect | State::Dead => {
                 // In our own name: a table tells what its owner heard, which is no independent voice.
                 let me = self.members.me().clone();
@@ -282,6 +290,9 @@ impl Node {
 impl Node {
     /// Says how far this node has come with each origin's events.
     pub(super) fn say_marks(&mut self, frames: &mut Frames, out: &mut Outbox) {
+        if broken!(self.config, NoMarks) {
+            return;
+        }
         let since = self.marks_since();
         let Self { wire, events, members, .. } = self;
         for mark in event_marks(events, &members.me().name, since) {

@@ -89,7 +89,7 @@ impl Node {
         let Some((slot, status)) = self.member_status(intent.name) else {
             return self.keep_early(intent.name, intent.ltime, true, now);
         };
-        if intent.ltime <= self.members.status_time(slot) {
+        if intent.ltime <= self.members.status_time(slot) && !broken!(self.config, OldIntentBelieved) {
             return false;
         }
         if slot == Members::ME && self.life == Life::Running {
@@ -148,6 +148,9 @@ impl Node {
     /// Says that this node stays, at a Lamport time after that of what was said of it. Without that intent a node whose leave was
     /// told by mistake would be shown as leaving for ever.
     pub(super) fn refute_leave(&mut self, heard: LamportTime, out: &mut Outbox) {
+        if broken!(self.config, LeaveNotRefuted) {
+            return;
+        }
         if heard >= LamportTime::MAX {
             self.counters.unrefutable += 1;
             return;

@@ -83,6 +83,8 @@ impl Node {
         let key = Key::new(request.key).map_err(|error| error.to_string())?;
         let before = self.wire.keyring().clone();
         let changed = self.wire.change_keys(|ring| match internal {
+            Internal::InstallKey if broken!(self.config, KeyNotInstalled) => Ok(()),
+            Internal::RemoveKey if broken!(self.config, RemovedKeyKept) => Ok(()),
             Internal::InstallKey => ring.install(key),
             Internal::UseKey => ring.use_key(&key),
             _ => ring.remove(&key),

@@ -148,7 +148,12 @@ impl Node {
 
     #[inline]
     fn on_ack(&mut self, seq: ProbeSeq, coordinate: Option<&[u8]>, now: Instant, out: &mut Outbox) {
-        if let Some(probe) = self.prober.answered(seq) {
+        let answers = if broken!(self.config, AnyAckAnswers) {
+            self.prober.current().map_or(seq, |probe| probe.seq)
+        } else {
+            seq
+        };
+        if let Some(probe) = self.prober.answered(answers) {
             // The timeout's timer is gone once helpers were asked.
             let path = if probe.timeout.is_some() { ProbePath::Direct } else { ProbePath::Indirect };
             // Only a direct ack has taken the way that it speaks of (memberlist's ping delegate).
@@ -158,7 +163,9 @@ impl Node {
             self.probe_succeeded(probe, path, now, out);
         } else if let Some(relay) = self.relays.close(seq) {
             self.deadlines.cancel(relay.timer);
-            self.send(relay.to, &[Message::Ack { seq: relay.seq, coordinate: None }], true, out);
+            if !broken!(self.config, NoRelayedAck) {
+                self.send(relay.to, &[Message::Ack { seq: relay.seq, coordinate: None }], true, out);
+            }
         }
     }
 
@@ -168,7 +175,9 @@ impl Node {
         let rest = self.config.probe_timeout.saturating_sub(self.nack_wait());
         let timer = self.deadlines.arm(now + rest, Due::Relay(ours));
         self.relays.open(ours, Relay { nack: false, timer, ..relay });
-        self.send(relay.to, &[Message::Nack { seq: relay.seq }], true, out);
+        if !broken!(self.config, NoNacks) {
+            self.send(relay.to, &[Message::Nack { seq: relay.seq }], true, out);
+        }
     }
 
     pub(crate) fn rejected(&mut self, from: SocketAddr, error: WireError, out: &mut Outbox) {

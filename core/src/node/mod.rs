@@ -18,6 +18,7 @@ mod stale;
 mod streaming;
 mod user_events;
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -174,14 +175,16 @@ impl Node {
         if !birth.keyring.is_empty() && birth.seed.is_simulated() && !config.simulation {
             return Err(BirthError::SimulatedSeed);
         }
-        let wire = Wire::with_keys(&config, birth.keyring, &birth.seed)?;
+        let wire = Wire::with_keys(&settings_of_wire(&config), birth.keyring, &birth.seed)?;
         let meta = birth.tags.to_meta();
         if meta.len() > META_BYTES_MAX {
             return Err(BirthError::Meta { actual: meta.len(), allowed: META_BYTES_MAX });
         }
         let versions = config.versions;
         let me = Arc::new(Identity { name: birth.name, addr, meta: meta.into(), versions });
-        let incarnation = birth.restore.incarnation.next();
+        let before = birth.restore.incarnation;
+        let same = before.0 > 0 && broken!(config, OldIncarnationAtBirth);
+        let incarnation = if same { before } else { before.next() };
         let newcomer = birth.restore.roster.is_empty();
         let mut event_seed = birth.seed.stream(Purpose::Events);
         let (life, event_hasher) =
@@ -369,7 +372,7 @@ impl Node {
 
     #[inline]
     pub(crate) fn advance_clock(&mut self, now: Instant) -> Instant {
-        if now < self.clock {
+        if now < self.clock && !broken!(self.config, ClockGoesBack) {
             self.counters.clock_went_back += 1;
         } else {
             self.clock = now;
@@ -441,6 +444,17 @@ impl Phases {
             sync: within(push_pull_period(config.push_pull_interval, n)),
         }
     }
+}
+
+/// What the wire is made from: the configuration, if all rules hold.
+fn settings_of_wire(config: &Config) -> Cow<'_, Config> {
+    let mut settings = Cow::Borrowed(config);
+    if broken!(config, UnsealedAccepted) {
+        settings.to_mut().verify_incoming = false;
+    } else if broken!(config, LabelsIgnored) {
+        settings.to_mut().label.clear();
+    }
+    settings
 }
 
 const fn view(identity: &SharedIdentity, known: Known) -> MemberView<'_> {

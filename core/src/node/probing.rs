@@ -26,7 +26,16 @@ impl Node {
             }
             self.conclude_probe(now, out);
         }
-        let Some((slot, known)) = self.members.next_probe(&mut self.rng) else { return };
+        let target = if broken!(self.config, TheDeadAreProbed) {
+            let any = self.members.choose_reachable(1, &mut self.rng).first().copied();
+            any.and_then(|slot| Some((slot, self.members.known(slot)?)))
+        } else {
+            self.members.next_probe(&mut self.rng)
+        };
+        let Some((slot, known)) = target else { return };
+        if broken!(self.config, HalfIsProbed) && slot.index % 2 == 1 {
+            return;
+        }
         let patience = if self.config.awareness_scales_timeout {
             self.health.stretched(self.config.probe_timeout)
         } else {
@@ -49,7 +58,7 @@ impl Node {
         });
         let Some((name, addr)) = self.members.whereabouts(slot) else { return };
         let mut packet = Opened::new(&self.wire, out);
-        let buddy = known.state == State::Suspect && self.config.buddy;
+        let buddy = known.state == State::Suspect && self.config.buddy && !broken!(self.config, NoBuddy);
         if buddy && let Some(target) = self.members.identity(slot) {
             // Buddy: the accused learns of it from the very packet that tests it, before the ping, so that its ack carries the refutation.
             let (incarnation, from) = (known.incarnation, self.members.me().name.as_str());
@@ -68,7 +77,7 @@ impl Node {
         // Most probes are answered by now and never need it: `end` lies behind every time-out.
         probe.end_timer = Some(self.deadlines.arm(end, Due::ProbeEnd));
         let Some(target) = self.members.identity(slot).cloned() else { return };
-        let k = usize::from(self.config.indirect_checks);
+        let k = if broken!(self.config, NoIndirectProbe) { 0 } else { self.config.indirect_checks.into() };
         let mut nacks_expected = 0;
         for helper in self.members.choose_alive(k, Some(slot), &mut self.rng) {
             let Some(helper) = self.members.identity(helper).cloned() else { continue };
@@ -77,7 +86,9 @@ impl Node {
             let request = Message::PingReq { seq, target: &target.name, addr: target.addr, nack };
             self.send(helper.addr, &[request], true, out);
         }
-        let fallback = self.config.stream_probe && target.versions.protocol_max >= STREAM_PING_VERSION;
+        let fallback = self.config.stream_probe
+            && target.versions.protocol_max >= STREAM_PING_VERSION
+            && !broken!(self.config, NoStreamProbe);
         let stream =
             if fallback { self.open_stream(target.addr, Purpose::Probe(seq), end, out).ok() } else { None };
         if let Some(probe) = self.prober.current_mut() {
@@ -95,7 +106,9 @@ impl Node {
         out: &mut Outbox,
     ) {
         self.disarm(&mut probe, out);
-        self.health.improve();
+        if !broken!(self.config, HealthNeverImproves) {
+            self.health.improve();
+        }
         if path == ProbePath::Stream {
             self.counters.probes_saved_by_stream += 1;
         }

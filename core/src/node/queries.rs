@@ -102,7 +102,9 @@ impl Node {
         self.check_query_size(&query)?;
         let expected = self.expected_to_answer(&purpose, query.filters);
         let (number, deadline) = (self.queries.next_number(), now + query.timeout);
-        let timer = self.deadlines.arm(deadline, Due::Query(number));
+        let late = broken!(self.config, QueryNeverEnds);
+        let end = if late { deadline + Duration::from_secs(86_400) } else { deadline };
+        let timer = self.deadlines.arm(end, Due::Query(number));
         let question = Question::new((number, timer), deadline, purpose, query.ack, expected);
         let key = QueryId { ltime: query.ltime, id: query.id };
         self.queries.asked.insert(key, question);
@@ -155,6 +157,9 @@ impl Node {
             Seen::New => {}
             Seen::Before => {
                 self.counters.queries_repeated += 1;
+                if broken!(self.config, AnsweredTwice) {
+                    self.deliver_query(id, query, now, out);
+                }
                 return;
             }
             Seen::Crowded => return self.shed_query(out),
@@ -165,6 +170,7 @@ impl Node {
         let me = self.members.me().clone();
         match self.queries.expressions.let_through(query.filters, &me) {
             Ok(true) => {}
+            Ok(false) if broken!(self.config, FiltersIgnored) => {}
             Ok(false) => return,
             Err(_) => {
                 self.counters.filters_refused += 1;

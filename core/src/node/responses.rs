@@ -109,7 +109,9 @@ impl Node {
         if relay.to == self.members.me().addr {
             return self.on_response(&relay.response, self.clock, out);
         }
-        self.send(relay.to, &[Message::Response(relay.response)], false, out);
+        if !broken!(self.config, NoRelayedAnswer) {
+            self.send(relay.to, &[Message::Response(relay.response)], false, out);
+        }
     }
 
     /// An answer or ack to a query of ours: each counts once per member, and until the deadline.
@@ -132,7 +134,7 @@ impl Node {
             Purpose::Keys(poll) => poll.take(from, payload),
             Purpose::Vote(vote) => vote.take(payload, here),
         }
-        if question.is_complete() {
+        if question.is_complete() || broken!(self.config, QueryEndsEarly) {
             self.end_question(id, out);
         }
     }

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use super::Node;
 use crate::config::Config;
 use crate::id::ProbeSeq;
-use crate::io::Outbox;
+use crate::io::{Outbox, State};
 use crate::time::Instant;
 use crate::wire::{Kind, Kinds, Message, Wire};
 
@@ -79,7 +79,8 @@ impl Node {
     pub(super) fn finish(&mut self, packet: Opened, to: SocketAddr, piggyback: bool, out: &mut Outbox) {
         let Opened { start, body, mut kinds } = packet;
         if piggyback && !self.queue.is_empty() {
-            let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body);
+            let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body)
+                + usize::from(broken!(self.config, PacketOneTooLong));
             let limit = self.queue.members.limit(&self.config, self.members.n_swim());
             let Config { packing, packet_updates_max, .. } = *self.config;
             self.queue.take(packing, room, packet_updates_max, limit, &mut out.bytes, &mut kinds);
@@ -93,14 +94,22 @@ impl Node {
         self.periodic.gossip = None;
         let before = out.bytes.len();
         self.gossip(out);
-        self.pace.sent(out.bytes.len() - before, &self.config, now);
+        let bytes = if broken!(self.config, ByteRateIgnored) { 0 } else { out.bytes.len() - before };
+        self.pace.sent(bytes, &self.config, now);
     }
 
     fn gossip(&mut self, out: &mut Outbox) {
+        if broken!(self.config, NoGossip) {
+            return;
+        }
         let targets = self.members.choose_reachable(usize::from(self.config.gossip_nodes), &mut self.rng);
         for slot in targets {
             if self.queue.is_empty() {
                 return;
+            }
+            let is_dead = || self.members.known(slot).is_some_and(|known| known.state == State::Dead);
+            if broken!(self.config, DeadHearNothing) && is_dead() {
+                continue;
             }
             if let Some((_, to)) = self.members.whereabouts(slot) {
                 self.send(to, &[], true, out);

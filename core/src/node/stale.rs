@@ -1,7 +1,7 @@
 //! Updates that say nothing new, dismissed before they are read: in a busy cluster nearly all of them.
 
 use super::Node;
-use crate::members::{Claim, Found, Members, Verdict, verdict};
+use crate::members::{Claim, Found, Members, Verdict};
 use crate::wire::{Kind, Unread};
 
 impl Node {
@@ -14,7 +14,7 @@ impl Node {
         if slot == Members::ME {
             return false;
         }
-        let rules = |claim| verdict(Some((known.state, known.incarnation)), claim, glance.incarnation);
+        let rules = |claim| self.verdict(&known, claim, glance.incarnation);
         if glance.kind == Kind::Alive {
             return rules(Claim::Alive) == Verdict::Ignore && glance.announces(addr);
         }

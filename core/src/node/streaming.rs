@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use super::{Life, Node};
 use crate::config::AntiEntropy;
@@ -29,7 +30,9 @@ impl Node {
             return Err(StreamFailure::TooMany);
         }
         let id = self.streams.mint();
-        let timer = self.deadlines.arm(deadline, Due::Stream(id));
+        let late = broken!(self.config, StreamTimeoutIgnored);
+        let given_up = if late { deadline + Duration::from_secs(86_400) } else { deadline };
+        let timer = self.deadlines.arm(given_up, Due::Stream(id));
         self.streams.insert(id, Stream { purpose, peer: to, stage: Stage::Connecting, timer });
         out.open(id, to, deadline);
         Ok(id)
@@ -60,7 +63,8 @@ impl Node {
             }
             (None, StreamId::Theirs(_)) => {
                 let all = self.config.streams_max as usize;
-                if self.streams.len() >= all - all / OWN_SHARE {
+                let full = self.streams.len() >= all - all / OWN_SHARE;
+                if full && !broken!(self.config, StreamsMaxIgnored) {
                     self.shed_stream(out);
                     return out.close(id);
                 }
@@ -262,6 +266,9 @@ impl Node {
     /// A periodic exchange with one random member that is alive.
     pub(crate) fn on_sync_due(&mut self, now: Instant, out: &mut Outbox) {
         self.periodic.sync = None;
+        if broken!(self.config, NoExchange) {
+            return;
+        }
         let partner = self.members.choose_alive(1, None, &mut self.rng).first().copied();
         if let Some(to) = partner.and_then(|slot| self.members.identity(slot)).map(|identity| identity.addr) {
             // Refused only when too many streams are open, which is counted; the next period tries again.
@@ -274,7 +281,8 @@ impl Node {
         self.periodic.reconnect = None;
         let failed = self.members.n_failed();
         let rest = self.members.n_serf().saturating_sub(failed + self.members.n_left());
-        if self.life != Life::Running || !self.rng.chance(failed, rest) {
+        let dials = self.life == Life::Running && !broken!(self.config, NoReconnect);
+        if !dials || !self.rng.chance(failed, rest) {
             return;
         }
         let target = self.members.choose_failed(&mut self.rng);

@@ -13,14 +13,14 @@ use super::Node;
 use super::spreading::Opened;
 use crate::deadlines::Due;
 use crate::error::CommandError;
-use crate::events::{EventLog, Gap, Heard, serf_size};
+use crate::events::{EventLog, Gap, Heard, LamportClocks, serf_size};
 use crate::id::{EventSeq, LamportTime, NodeName};
 use crate::io::{CommandId, Done, Event, EventRequest, Note, Outbox, Shed, State};
 use crate::spread::Lane;
 use crate::sync::push_pull_period;
 use crate::time::{Instant, nanos};
 use crate::wire::{
-    EVENT_BYTES_HARD_MAX, EventMark, EventPull, Kind, Message, PULL_SPANS_MAX, Spans, UserEvent,
+    Clocks, EVENT_BYTES_HARD_MAX, EventMark, EventPull, Kind, Message, PULL_SPANS_MAX, Spans, UserEvent,
 };
 
 /// An own event counts as settled after so many `event_repair_delay`s: gossip, and as many tries to repair it as fit in between.
@@ -67,7 +67,7 @@ impl Node {
         let settled = self.config.event_repair_delay * SETTLED_AFTER_DELAYS;
         let settled_before = Instant::ORIGIN + now.since(Instant::ORIGIN).saturating_sub(settled);
         let room = self.events.has_room(settled_before, self.config.event_buffer as usize);
-        if !room || self.event_queue_is_busy() {
+        if (!room || self.event_queue_is_busy()) && !broken!(self.config, NeverBusy) {
             self.counters.busy += 1;
             return Err(CommandError::Busy("events"));
         }
@@ -93,7 +93,7 @@ impl Node {
         out.bytes.truncate(start);
         self.clocks.event.witness(ltime);
         self.deliver(&event, out);
-        if self.members.others_up() > 0 {
+        if self.members.others_up() > 0 && !broken!(self.config, EventNotQueued) {
             self.spread(Lane::Events, &Message::UserEvent(event), out);
         }
         Ok(Done::EventSent { ltime, seq })
@@ -133,7 +133,13 @@ impl Node {
 
     /// Whether the event is new here; then it has been delivered.
     fn take_event(&mut self, event: &UserEvent<'_>, now: Instant, out: &mut Outbox) -> bool {
-        self.clocks.event.witness(event.ltime);
+        if !broken!(self.config, EventClockIgnoresOthers) {
+            self.clocks.event.witness(event.ltime);
+        }
+        if broken!(self.config, EventClockGoesBack) {
+            let seen = Clocks { event: event.ltime, ..Clocks::default() };
+            self.clocks.event = LamportClocks::restored(seen).event;
+        }
         if self.members.is_me(event.origin.as_bytes()) && event.life == self.events.life() {
             self.counters.events_repeated += 1;
             return false;
@@ -173,7 +179,12 @@ impl Node {
                 self.events.keep(place, event.seq, &out.bytes[start..], max);
                 out.bytes.truncate(start);
             }
-            Heard::Repeated => self.counters.events_repeated += 1,
+            Heard::Repeated => {
+                if broken!(self.config, EventsTwice) {
+                    self.deliver(event, out);
+                }
+                self.counters.events_repeated += 1;
+            }
             Heard::Old => self.counters.events_old += 1,
         }
         if heard != Heard::Repeated {
@@ -216,7 +227,7 @@ impl Node {
     /// Sees to it that a gap of an origin is asked for, if gossip does not close it.
     fn watch_gap(&mut self, place: usize, source: Option<SocketAddr>, now: Instant) {
         let origin = self.events.origin_mut(place);
-        if !self.config.event_repair || !origin.runs.has_gap() {
+        if !self.config.event_repair || !origin.runs.has_gap() || broken!(self.config, NoRepair) {
             return;
         }
         if let Some(gap) = &mut origin.gap {
@@ -325,6 +336,9 @@ impl Node {
     }
 
     fn send_missed(&mut self, from: SocketAddr, pull: &EventPull<'_>, out: &mut Outbox) {
+        if broken!(self.config, PullsUnanswered) {
+            return;
+        }
         let wanted =
             |seq: EventSeq| pull.spans.iter().any(|(first, count)| seq.0.wrapping_sub(first.0) < count);
         let Self { wire, events, members, .. } = self;

@@ -182,6 +182,13 @@ impl Broadcasts {
     pub(crate) fn limit(&mut self, config: &Config, n: u32) -> u32 {
         if self.limit.0 != n {
             self.limit = (n, transmit_limit(config.retransmit_mult, config.retransmit_log_base, n));
+            if broken!(config, SentOnce) {
+                self.limit.1 = 1;
+            } else if broken!(config, LimitIgnoresSize) {
+                self.limit.1 = config.retransmit_mult;
+            } else if broken!(config, SentWithoutEnd) {
+                self.limit.1 = 2000;
+            }
         }
         self.limit.1
     }

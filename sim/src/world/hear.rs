@@ -42,7 +42,8 @@ impl Stage {
                     self.meter.said.updated(observer, subject, &member.meta, now);
                 }
             }
-            Event::User { payload, .. } => {
+            Event::User { ltime, payload, .. } => {
+                self.invariants.own.heard(observer, *ltime);
                 if let Some(serial) = self.invariants.user_events.delivered(now, observer, payload) {
                     let new = self.meter.said.event_heard(observer, serial, now);
                     self.invariants.user_events.once(now, observer, serial, new);
