@@ -152,7 +152,10 @@ fn tell(shrunk: &Shrunk, file: &str, test: &Path) -> u8 {
         writeln!(out, "{}, seed {}: {failure}", shrunk.source, shrunk.seed)?;
         writeln!(out, "after {runs} runs: {}", was.cut(now))?;
         if !shrunk.minimal {
-            writeln!(out, "the budget ended before nothing more could be cut; a larger --budget may cut more")?;
+            writeln!(
+                out,
+                "the budget ended before nothing more could be cut; a larger --budget may cut more"
+            )?;
         }
         writeln!(out, "what is left fails with seed {}: {seen}", scenario.seed)?;
         writeln!(out, "scenario: {file}")?;

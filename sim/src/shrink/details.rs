@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::search::Search;
 use super::time::{plain_return, shorter};
 use crate::scenario::{
-    ANSWER, Direction, Fault, FaultKind, InFlight, Latency, RETRY, Restart, SIZE, Scenario, Selector, Through,
-    Traffic, Workload, WorkloadKind,
+    ANSWER, Direction, Fault, FaultKind, InFlight, Latency, RETRY, Restart, SIZE, Scenario, Selector,
+    Through, Traffic, Workload, WorkloadKind,
 };
 
 /// A list of so few nodes is tried without each of them.
@@ -14,30 +14,38 @@ const ONE_BY_ONE: usize = 8;
 
 /// Makes each fault simpler, one step at a time.
 pub(super) fn faults(search: &mut Search<'_>) {
-    steps(search, |s| s.faults.len(), |s, index| {
-        simpler_fault(&s.faults[index])
-            .into_iter()
-            .map(|fault| {
-                let mut simpler = s.clone();
-                simpler.faults[index] = fault;
-                simpler
-            })
-            .collect()
-    });
+    steps(
+        search,
+        |s| s.faults.len(),
+        |s, index| {
+            simpler_fault(&s.faults[index])
+                .into_iter()
+                .map(|fault| {
+                    let mut simpler = s.clone();
+                    simpler.faults[index] = fault;
+                    simpler
+                })
+                .collect()
+        },
+    );
 }
 
 /// Makes each workload simpler, one step at a time.
 pub(super) fn workloads(search: &mut Search<'_>) {
-    steps(search, |s| s.workloads.len(), |s, index| {
-        simpler_workload(&s.workloads[index])
-            .into_iter()
-            .map(|workload| {
-                let mut simpler = s.clone();
-                simpler.workloads[index] = workload;
-                simpler
-            })
-            .collect()
-    });
+    steps(
+        search,
+        |s| s.workloads.len(),
+        |s, index| {
+            simpler_workload(&s.workloads[index])
+                .into_iter()
+                .map(|workload| {
+                    let mut simpler = s.clone();
+                    simpler.workloads[index] = workload;
+                    simpler
+                })
+                .collect()
+        },
+    );
 }
 
 fn steps(

@@ -61,7 +61,9 @@ impl fmt::Display for Failure {
                 };
                 write!(f, "the expectation is not met: {clause}{why}")
             }
-            Self::Idle { kind, name } if name.is_empty() => write!(f, "a fault of kind {kind} touches nothing"),
+            Self::Idle { kind, name } if name.is_empty() => {
+                write!(f, "a fault of kind {kind} touches nothing")
+            }
             Self::Idle { kind, name } => write!(f, "fault {name} of kind {kind} touches nothing"),
         }
     }
@@ -102,10 +104,14 @@ fn expectation(scenario: &Scenario, records: &[RunRecord], judged: impl Fn(&usiz
     let place = |name: &str| names.iter().position(|other| other == name);
     for expect in &scenario.expects {
         for verdict in expect::evaluate(std::slice::from_ref(expect), &names, records) {
-            let Some(variant) = place(&verdict.variant).filter(|variant| judged(variant) && !verdict.held) else {
+            let Some(variant) = place(&verdict.variant).filter(|variant| judged(variant) && !verdict.held)
+            else {
                 continue;
             };
-            let alone = Scenario { expects: vec![Expect { variant: Some(variant), ..expect.clone() }], ..scenario.clone() };
+            let alone = Scenario {
+                expects: vec![Expect { variant: Some(variant), ..expect.clone() }],
+                ..scenario.clone()
+            };
             let keep: Vec<usize> = [Some(variant), expect.ratio_to].into_iter().flatten().collect();
             let mut scenario = with_variants(&alone, &keep);
             // Where there is one variant, it need not be named.
@@ -167,7 +173,8 @@ impl Failure {
     pub(super) fn seen(&self, scenario: &Scenario, records: &[RunRecord]) -> Option<String> {
         match self {
             Self::Invariant { number, .. } => {
-                let violated = |outcome: &&InvariantOutcome| outcome.number == *number && outcome.violations > 0;
+                let violated =
+                    |outcome: &&InvariantOutcome| outcome.number == *number && outcome.violations > 0;
                 let outcome = records.iter().flat_map(|record| &record.invariants).find(violated)?;
                 Some(match &outcome.first {
                     Some(first) => format!("at {} s, at {}: {}", first.at, first.node, first.what),
@@ -221,7 +228,15 @@ mod tests {
 
     fn expect(bound: Bound) -> Expect {
         let statistic = None;
-        Expect { metric: "convergence", statistic, bound, over: Over::EachSeed, variant: None, ratio_to: None, line: 0 }
+        Expect {
+            metric: "convergence",
+            statistic,
+            bound,
+            over: Over::EachSeed,
+            variant: None,
+            ratio_to: None,
+            line: 0,
+        }
     }
 
     fn with(bound: Bound, observed: Option<Sample>) -> (Scenario, Vec<RunRecord>) {

@@ -72,7 +72,8 @@ impl FromStr for Budget {
 
     /// Reads a number of runs (`500`) or a time (`10m`).
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |what: &str| format!("{what}; write a number of runs, such as 500, or a time, such as 10m");
+        let wrong =
+            |what: &str| format!("{what}; write a number of runs, such as 500, or a time, such as 10m");
         if text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty() {
             return match text.parse() {
                 Ok(0) => Err(wrong("nothing can be found without a run")),
@@ -128,8 +129,8 @@ type Pass = (&'static str, fn(&mut Search<'_>));
 
 /// In the order in which they make the next ones cheaper.
 const PASSES: [Pass; 12] = [
-    ("time", time::sooner),
     ("nodes", nodes::fewer),
+    ("time", time::sooner),
     ("faults", parts::faults),
     ("workloads", parts::workloads),
     ("links", parts::links),

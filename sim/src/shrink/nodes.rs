@@ -10,9 +10,9 @@ const LISTED_MAX: u32 = 4;
 pub(super) fn fewer(search: &mut Search<'_>) {
     loop {
         let now = search.current.clone();
-        let smaller = sizes(now.cluster.nodes).into_iter().flat_map(|nodes| {
-            [Picks::Share, Picks::Same].into_iter().map(move |picks| (nodes, picks))
-        });
+        let smaller = sizes(now.cluster.nodes)
+            .into_iter()
+            .flat_map(|nodes| [Picks::Share, Picks::Same].into_iter().map(move |picks| (nodes, picks)));
         if !search.first(smaller.filter_map(|(nodes, picks)| with_nodes(&now, nodes, picks))) {
             return;
         }
@@ -233,7 +233,8 @@ mod tests {
     fn zones_keep_their_shares_and_named_nodes_stay() {
         let small = with_nodes(&scenario(), 10, Picks::Share).unwrap();
         sound(&small);
-        let zones: Vec<(u32, u32)> = small.cluster.zones.iter().map(|zone| (zone.first, zone.nodes)).collect();
+        let zones: Vec<(u32, u32)> =
+            small.cluster.zones.iter().map(|zone| (zone.first, zone.nodes)).collect();
         assert_eq!(zones, [(0, 8), (8, 2)]);
         let FaultKind::Pause { nodes: Selector::Pick(3) } = small.faults[0].kind else {
             panic!("{:?}", small.faults[0])
@@ -251,11 +252,14 @@ mod tests {
     #[test]
     fn every_size_is_sound_or_refused() {
         let large = scenario();
-        let tried: Vec<u32> = sizes(100).into_iter().filter(|nodes| {
-            let small = with_nodes(&large, *nodes, Picks::Share);
-            small.as_ref().into_iter().for_each(sound);
-            small.is_some()
-        }).collect();
+        let tried: Vec<u32> = sizes(100)
+            .into_iter()
+            .filter(|nodes| {
+                let small = with_nodes(&large, *nodes, Picks::Share);
+                small.as_ref().into_iter().for_each(sound);
+                small.is_some()
+            })
+            .collect();
         assert_eq!(tried.first(), Some(&4), "node-0, node-97, node-3, node-50");
         assert_eq!(sizes(100).last(), Some(&99));
         assert_eq!((sizes(2), sizes(3)), (vec![], vec![2]));

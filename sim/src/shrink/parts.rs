@@ -46,7 +46,10 @@ type Setting = (Option<usize>, String);
 fn differing(scenario: &Scenario) -> Vec<Setting> {
     let cluster = &scenario.cluster;
     let names = |of, config, base| {
-        settings::differing(config, base).into_iter().map(move |(name, _)| (of, name)).collect::<Vec<Setting>>()
+        settings::differing(config, base)
+            .into_iter()
+            .map(move |(name, _)| (of, name))
+            .collect::<Vec<Setting>>()
     };
     let mut all = names(None, &cluster.config, &cluster.profile.config());
     for (index, variant) in scenario.variants.iter().enumerate() {
@@ -92,7 +95,8 @@ const BUFFER: &str = "receive_buffer";
 
 fn keys(scenario: &Scenario) -> Vec<(Table, &'static str)> {
     let mut all = Vec::new();
-    let mut add = |table: Table, travel: &Travel| all.extend(travel.keys().into_iter().map(|(key, _)| (table, key)));
+    let mut add =
+        |table: Table, travel: &Travel| all.extend(travel.keys().into_iter().map(|(key, _)| (table, key)));
     let network = &scenario.network;
     add(Table::Network, &network.travel);
     network.links.iter().enumerate().for_each(|(index, link)| add(Table::Link(index), &link.travel));

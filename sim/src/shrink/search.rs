@@ -60,15 +60,29 @@ impl<'p> Search<'p> {
         let seeds = (0..=FURTHER).map(|k| scenario.seed.wrapping_add(k)).collect();
         let (pass, cuts, over, runs) = ("", 0, false, 0);
         let (tried, began) = (HashMap::new(), Instant::now());
-        Self { current: scenario, failure, moment, pass, cuts, over, runs, whole, seeds, tried, budget, began, was, watch }
+        Self {
+            current: scenario,
+            failure,
+            moment,
+            pass,
+            cuts,
+            over,
+            runs,
+            whole,
+            seeds,
+            tried,
+            budget,
+            began,
+            was,
+            watch,
+        }
     }
 
     /// Goes on with the first of these that is sound and still fails; whether there is one. They should come in the order of what is
     /// wished for.
     pub(super) fn first(&mut self, candidates: impl IntoIterator<Item = Scenario>) -> bool {
         let current = self.current.clone();
-        let mut waiting =
-            candidates.into_iter().filter(|one| *one != current && one.check().is_ok()).fuse();
+        let mut waiting = candidates.into_iter().filter(|one| *one != current && one.check().is_ok()).fuse();
         loop {
             let ahead = rayon::current_num_threads().max(1);
             let batch: Vec<(u128, Scenario)> =
@@ -109,8 +123,8 @@ impl<'p> Search<'p> {
             self.runs += outcome.runs;
         }
         let seed = outcome.seed;
-        self.over |= self.runs > self.budget.runs
-            || self.budget.time.is_some_and(|time| self.began.elapsed() >= time);
+        self.over |=
+            self.runs > self.budget.runs || self.budget.time.is_some_and(|time| self.began.elapsed() >= time);
         // What the budget does not cover has not been found.
         seed.filter(|_| self.runs <= self.budget.runs)
     }

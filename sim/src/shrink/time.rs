@@ -23,9 +23,13 @@ enum Rule {
 fn rule(failure: &Failure) -> Rule {
     match failure {
         Failure::Expectation { metric, .. } => match *metric {
-            "members.wrong.end" | "event.coverage" | "event.all" | "event.lost" | "query.coverage" => Rule::Settled,
+            "members.wrong.end" | "event.coverage" | "event.all" | "event.lost" | "query.coverage" => {
+                Rule::Settled
+            }
             "members.wrong" | "false_suspicion_rate" => Rule::Whole,
-            metric if metric.starts_with("load.") || metric.starts_with("false_positive_rate.") => Rule::Whole,
+            metric if metric.starts_with("load.") || metric.starts_with("false_positive_rate.") => {
+                Rule::Whole
+            }
             _ => Rule::Free,
         },
         Failure::Invariant { .. } | Failure::Idle { .. } => Rule::Free,
@@ -44,7 +48,11 @@ pub(super) fn sooner(search: &mut Search<'_>) {
         let now = search.current.clone();
         ends.extend(shorter(now.duration));
         let short = ends.drain(..).filter(|end| *end < now.duration).map(|end| until(&now, end));
-        if !search.first(short.filter(|one| rule == Rule::Free || is_settled(one, &now))) {
+        let judged = matches!(search.failure, Failure::Expectation { .. });
+        let fair = |one: &Scenario| {
+            (rule == Rule::Free || is_settled(one, &now)) && (!judged || endless(one) <= endless(&now))
+        };
+        if !search.first(short.filter(fair)) {
             return;
         }
     }
@@ -102,6 +110,15 @@ pub(super) const fn plain_return() -> Restart {
     Restart { new_address: false, lost_state: false, through: Through::FirstAndTwo }
 }
 
+/// Faults that hold something until the end: what is expected of the time after them cannot be seen.
+fn endless(scenario: &Scenario) -> usize {
+    let holds = |kind: &FaultKind| {
+        use FaultKind::{Crash, Join, Leave, Restart};
+        !matches!(kind, Crash { .. } | Restart { .. } | Leave { .. } | Join { .. })
+    };
+    scenario.faults.iter().filter(|fault| !fault.off && fault.lasts.is_none() && holds(&fault.kind)).count()
+}
+
 /// Whether the calm before the end is still as long as the cluster takes to settle, or as it was.
 fn is_settled(cut: &Scenario, was: &Scenario) -> bool {
     calm(cut) >= calm(was).min(settling(cut))
@@ -114,7 +131,8 @@ fn calm(scenario: &Scenario) -> Duration {
         let begins = if every.is_some() { until.unwrap_or(end) } else { at };
         begins.saturating_add(lasts.unwrap_or_default()).min(end)
     };
-    let faults = scenario.faults.iter().filter(|fault| !fault.off).map(|f| last(f.at, f.every, f.until, f.lasts));
+    let faults =
+        scenario.faults.iter().filter(|fault| !fault.off).map(|f| last(f.at, f.every, f.until, f.lasts));
     let workloads = scenario.workloads.iter().filter(|workload| !workload.off);
     let workloads = workloads.map(|w| last(w.at, w.every, w.until, None));
     let start = match scenario.cluster.start {
@@ -149,8 +167,11 @@ pub(super) fn waits(search: &mut Search<'_>) {
         begins.dedup();
         let before = std::iter::once(Duration::ZERO).chain(begins.iter().copied());
         let second = Duration::from_secs(1);
-        let waits: Vec<(Duration, Duration)> =
-            before.zip(&begins).map(|(before, at)| (*at, *at - before)).filter(|(_, gap)| *gap > second).collect();
+        let waits: Vec<(Duration, Duration)> = before
+            .zip(&begins)
+            .map(|(before, at)| (*at, *at - before))
+            .filter(|(_, gap)| *gap > second)
+            .collect();
         // All but a second of a wait, then half of it.
         let most = waits.iter().map(|(at, gap)| (*at, round(*gap - second)));
         let half = waits.iter().map(|(at, gap)| (*at, round(*gap / 2)));
@@ -200,8 +221,12 @@ mod tests {
         for end in 1..300 {
             let cut = until(&long, seconds(end));
             assert!(cut.check().is_ok(), "{end}: {}", cut.check().unwrap_err());
-            let again = Scenario::parse(&cut.to_toml(), "t.toml", &[]).unwrap_or_else(|problems| panic!("{problems}"));
-            assert_eq!(Scenario { source: String::new(), ..again }, Scenario { source: String::new(), ..cut });
+            let again = Scenario::parse(&cut.to_toml(), "t.toml", &[])
+                .unwrap_or_else(|problems| panic!("{problems}"));
+            assert_eq!(
+                Scenario { source: String::new(), ..again },
+                Scenario { source: String::new(), ..cut }
+            );
         }
         let cut = until(&long, seconds(120));
         assert_eq!(cut.faults[0], long.faults[0], "it is over by then");
@@ -218,7 +243,10 @@ mod tests {
         assert_eq!((moved.warmup, moved.duration), (seconds(1), seconds(271)));
         assert_eq!((moved.faults[0].until, moved.workloads[0].at), (Some(seconds(91)), seconds(31)));
         let moved = earlier(&long, seconds(100), seconds(30));
-        assert_eq!((moved.warmup, moved.faults[0].at, moved.faults[1].at), (seconds(10), seconds(30), seconds(70)));
+        assert_eq!(
+            (moved.warmup, moved.faults[0].at, moved.faults[1].at),
+            (seconds(10), seconds(30), seconds(70))
+        );
     }
 
     #[test]
@@ -229,7 +257,7 @@ mod tests {
         assert!(settling(&scenario) > seconds(100) && settling(&scenario) < seconds(200));
         let forever = Fault::new(seconds(200), FaultKind::Pause { nodes: Selector::Pick(1) });
         scenario.faults.push(forever);
-        assert_eq!(calm(&scenario), seconds(100));
+        assert_eq!((calm(&scenario), endless(&scenario)), (seconds(100), 1));
         let event = WorkloadKind::Event { from: Selector::Pick(1), size: 64, burst: 1 };
         scenario.workloads.push(Workload { every: Some(seconds(1)), ..Workload::new(seconds(20), event) });
         assert_eq!(calm(&scenario), Duration::ZERO);
