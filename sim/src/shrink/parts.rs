@@ -51,7 +51,8 @@ fn differing(scenario: &Scenario) -> Vec<Setting> {
             .map(move |(name, _)| (of, name))
             .collect::<Vec<Setting>>()
     };
-    let mut all = names(None, &cluster.config, &cluster.profile.config());
+    let profile = cluster.profile.config();
+    let mut all = names(None, &cluster.config, &profile);
     for (index, variant) in scenario.variants.iter().enumerate() {
         all.extend(names(Some(index), &variant.config, &cluster.config));
     }

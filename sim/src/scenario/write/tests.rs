@@ -117,7 +117,7 @@ fn loss() -> impl Strategy<Value = Loss> {
 
 fn travel() -> impl Strategy<Value = Travel> {
     let reorder = (share(), time(1000, SHORT)).prop_map(|(chance, extra)| Reorder { chance, extra });
-    let some = prop::option::of;
+    use prop::option::of as some;
     let rates = (some(1u64..=1_000_000_000_000), some(1u32..=65_535));
     (some(latency()), some(loss()), some(loss()), some(share()), some(reorder), some(share()), rates)
         .prop_map(
