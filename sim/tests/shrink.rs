@@ -85,7 +85,7 @@ fn small(bound: &str) -> String {
     format!(
         "name = \"small\"\nseeds = 3\nduration = \"60s\"\n[cluster]\nnodes = 8\n\
          [[fault]]\nat = \"5s\"\nkind = \"crash\"\nnodes = {{ pick = 2 }}\n\
-         [[fault]]\nat = \"9s\"\nkind = \"pause\"\nnodes = {{ pick = 1 }}\nfor = \"1s\"\n\
+         [[fault]]\nat = \"9s\"\nkind = \"clock\"\nnodes = {{ pick = 1 }}\noffset = \"10ms\"\nfor = \"1s\"\n\
          [[expect]]\nmetric = \"detection.all.max\"\nbelow = \"{bound}\"\n"
     )
 }

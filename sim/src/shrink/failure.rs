@@ -292,6 +292,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_the_measured_time_does_not_show_needs_the_whole_run() {
+        let violated = Failure::Invariant { number: 7, name: "quiet time".to_owned() };
+        assert!(violated.needs_quiet_time(None, 60.0) && violated.needs_quiet_time(Some(61.0), 60.0));
+        assert!(!violated.needs_quiet_time(Some(59.0), 60.0));
+        let idle = Failure::Idle { kind: "crash".to_owned(), name: String::new() };
+        assert!(!idle.needs_quiet_time(None, 60.0));
+    }
+
+    #[test]
     fn a_quotient_keeps_both_its_variants_and_anything_else_one() {
         let mut scenario = scenario();
         scenario.variants = ["a", "b", "c", "d"].map(|name| Variant::new(name, Config::lan())).to_vec();

@@ -129,7 +129,7 @@ type Pass = (&'static str, fn(&mut Search<'_>));
 
 /// In the order in which they make the next ones cheaper.
 const PASSES: [Pass; 12] = [
-    ("nodes", nodes::fewer),
+    ("nodes", nodes::roughly),
     ("time", time::sooner),
     ("faults", parts::faults),
     ("workloads", parts::workloads),

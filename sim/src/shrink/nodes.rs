@@ -6,13 +6,27 @@ use crate::scenario::{FaultKind, Scenario, Selector, Start, Through, Variant, Wo
 /// Zones of so many nodes are written as a list of them.
 const LISTED_MAX: u32 = 4;
 
-/// Fewer nodes: the smallest clusters first, which are the quickest to try.
+/// With all its faults a cluster is not made smaller than this at first: in a very small one many faults do much harm together, whatever
+/// the one was that is looked for.
+const ROUGH: u32 = 10;
+
+/// Fewer nodes, while there may be many faults: what comes after is tried sooner.
+pub(super) fn roughly(search: &mut Search<'_>) {
+    down_to(search, ROUGH);
+}
+
+/// Fewer nodes.
 pub(super) fn fewer(search: &mut Search<'_>) {
+    down_to(search, 2);
+}
+
+/// The smallest clusters first, which are the quickest to try.
+fn down_to(search: &mut Search<'_>, least: u32) {
     loop {
         let now = search.current.clone();
-        let smaller = sizes(now.cluster.nodes)
-            .into_iter()
-            .flat_map(|nodes| [Picks::Share, Picks::Same].into_iter().map(move |picks| (nodes, picks)));
+        let sizes = sizes(now.cluster.nodes).into_iter().filter(|nodes| *nodes >= least);
+        let smaller =
+            sizes.flat_map(|nodes| [Picks::Share, Picks::Same].into_iter().map(move |picks| (nodes, picks)));
         if !search.first(smaller.filter_map(|(nodes, picks)| with_nodes(&now, nodes, picks))) {
             return;
         }

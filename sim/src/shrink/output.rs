@@ -39,7 +39,8 @@ impl Shrunk {
             "\nuse rumormill_sim::{{Scenario, report, run}};\n\n\
              const SCENARIO: &str = r{hashes}\"\n{toml}\"{hashes};\n\n\
              #[test]\nfn it_holds_{name}() {{\n    \
-             let scenario = Scenario::parse(SCENARIO, {file:?}, &[]).unwrap_or_else(|problems| panic!(\"{{problems}}\"));\n    \
+             let scenario = Scenario::parse(SCENARIO, {file:?}, &[])\n        \
+             .unwrap_or_else(|problems| panic!(\"{{problems}}\"));\n    \
              let summary = run(&scenario);\n    \
              assert!(summary.holds(), \"{{}}\", report::text(&summary, false, 100));\n}}\n"
         );

@@ -10,9 +10,9 @@ const LATE: &str = "name = \"late\"\nseeds = 5\nwarmup = \"5s\"\nduration = \"2m
     config = { gossip_nodes = 4, buddy = false }\nzones = [{ name = \"a\", nodes = 20 }, { name = \"b\", nodes = 4 }]\n\
     [network]\nloss = 0.01\nlatency = { kind = \"uniform\", min = \"1ms\", max = \"2ms\" }\n\
     [[network.link]]\nfrom = { zone = \"a\" }\nto = { zone = \"b\" }\nloss = 0.02\n\
-    [[fault]]\nat = \"20s\"\nkind = \"pause\"\nnodes = { pick = 2 }\nfor = \"1s\"\nevery = \"10s\"\n\
+    [[fault]]\nat = \"20s\"\nkind = \"slow\"\nnodes = { pick = 2 }\nextra = { kind = \"constant\", value = \"5ms\" }\nfor = \"1s\"\nevery = \"10s\"\n\
     [[fault]]\nat = \"30s\"\nkind = \"leave\"\nnodes = { zone = \"b\" }\n\
-    [[fault]]\nat = \"40s\"\nkind = \"crash\"\nnodes = { pick = 3 }\nmay_be_idle = true\n\
+    [[fault]]\nat = \"45s\"\nkind = \"crash\"\nnodes = { pick = 3 }\nmay_be_idle = true\n\
     [[fault]]\nat = \"60s\"\nkind = \"clock\"\nnodes = { fraction = 0.5 }\noffset = \"100ms\"\nfor = \"9s\"\n\
     [[variant]]\nname = \"swim\"\nconfig = { awareness = false }\n[[variant]]\nname = \"lifeguard\"\nnetwork = { duplicate = 0.1 }\n\
     [[workload]]\nkind = \"event\"\nevery = \"2s\"\nburst = 3\n\
@@ -69,7 +69,7 @@ fn all_that_is_beside_the_point_goes() {
 
 #[test]
 fn any_number_of_threads_and_a_small_budget_too_give_the_same() {
-    for runs in [1, 40, 150] {
+    for runs in [1, 20, 60] {
         let budget = Budget { runs, time: None };
         let [one, three] = [1, 3].map(|threads| with_threads(threads, LATE, budget));
         assert_eq!(one.to_toml("x.toml"), three.to_toml("x.toml"));
@@ -101,6 +101,21 @@ fn never_stays_never_and_the_time_that_shows_it_stays() {
     assert!(shrunk.scenario.duration >= end + Duration::from_secs(30), "{toml}");
     assert!(shrunk.scenario.duration <= Duration::from_secs(80), "{toml}");
     assert!(!shrunk.scenario.cluster.config.reconnect, "{toml}");
+}
+
+#[test]
+fn an_idle_fault_keeps_what_leaves_it_nothing_to_do() {
+    let text = "name = \"idle\"\nduration = \"90s\"\n[cluster]\nnodes = 30\n\
+        [[fault]]\nat = \"5s\"\nkind = \"pause\"\nnodes = { pick = 3 }\nfor = \"2s\"\n\
+        [[fault]]\nat = \"10s\"\nkind = \"leave\"\nnodes = [\"node-17\", \"node-3\"]\n\
+        [[fault]]\nat = \"20s\"\nkind = \"crash\"\nnodes = { pick = 3 }\n\
+        [[fault]]\nat = \"60s\"\nkind = \"crash\"\nname = \"late\"\nnodes = [\"node-17\"]\n";
+    let shrunk = with_threads(2, text, Budget::default());
+    assert_eq!(shrunk.failure, Failure::Idle { kind: "crash".to_owned(), name: "late".to_owned() });
+    let toml = shrunk.to_toml("x.toml");
+    let kinds: Vec<&str> = shrunk.scenario.faults.iter().map(|fault| fault.kind.name()).collect();
+    assert!(matches!(kinds[..], ["leave" | "crash", "crash"]), "{toml}");
+    assert!(shrunk.now.nodes <= 3 && shrunk.now.seconds < 10.0, "{toml}");
 }
 
 #[test]
