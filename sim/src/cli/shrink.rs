@@ -79,6 +79,10 @@ fn try_to_shrink(scenario: &Scenario, args: &ShrinkArgs) -> Result<(), (u8, Stri
         let message = format!("--out {}: must end in .toml; the test beside it ends in .rs", out.display());
         return Err((USAGE, message));
     }
+    if is_same(&out, &args.file) {
+        let message = format!("{}: would be overwritten; name another file with --out", out.display());
+        return Err((USAGE, message));
+    }
     let failed = |path: &Path, error: std::io::Error| (COULD_NOT_RUN, format!("{}: {error}", path.display()));
     // Better now than after all the runs.
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -99,6 +103,11 @@ fn try_to_shrink(scenario: &Scenario, args: &ShrinkArgs) -> Result<(), (u8, Stri
         HELD => Ok(()),
         code => Err((code, "the files are written all the same".to_owned())),
     }
+}
+
+/// Whether both are one existing file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// The index of a variant by its name.
