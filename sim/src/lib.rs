@@ -63,6 +63,7 @@ pub mod queue;
 pub mod record;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 pub mod stats;
 pub mod steady;
 pub mod summary;

@@ -3,6 +3,7 @@
 mod bench;
 mod files;
 mod run;
+mod shrink;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
+/// What was asked for cannot be.
+const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
 /// A scenario or an override that cannot be read or is not valid.
@@ -42,6 +45,8 @@ enum Command {
     Check(Files),
     /// List scenarios with the question each answers.
     List(Files),
+    /// Cut a scenario that fails with a seed down to the smallest that still fails in the same way, and write it with a regression test.
+    Shrink(shrink::ShrinkArgs),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
 }
@@ -95,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
+        Command::Shrink(args) => shrink::shrink(&args),
         Command::Bench(args) => bench::bench(&args),
     };
     ExitCode::from(code)
