@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod film;
 mod run;
 
 use std::path::PathBuf;
@@ -44,6 +45,9 @@ enum Command {
     List(Files),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
+    /// Write a page that plays one run.
+    #[command(hide = true)]
+    Film(film::FilmArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
         Command::Bench(args) => bench::bench(&args),
+        Command::Film(args) => film::film(&args),
     };
     ExitCode::from(code)
 }

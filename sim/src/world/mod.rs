@@ -23,6 +23,7 @@ use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
 use crate::faults::{Plan, end_of, link_rules};
+use crate::film::Recorder;
 use crate::invariants::{Invariants, quiet};
 use crate::metrics::Meter;
 use crate::network::{self, Network};
@@ -54,7 +55,26 @@ pub fn run(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
 /// # Panics
 /// When the scenario has no such variant.
 pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
-    World::new(scenario, &scenario.variants[variant], seed).run(progress)
+    World::new(scenario, &scenario.variants[variant], seed).run(progress).0
+}
+
+/// The same, with a recorder that has up to so many changes of the measured time.
+///
+/// # Panics
+/// When the scenario has no such variant.
+pub(crate) fn run_filmed(
+    scenario: &Scenario,
+    variant: usize,
+    seed: u64,
+    changes_max: usize,
+    progress: &mut dyn FnMut(f64),
+) -> (RunRecord, Recorder) {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    let recorder = Recorder::new(world.group.clone(), changes_max);
+    world.stage.meter.film = Some(Box::new(recorder));
+    let group = world.group.clone();
+    let (record, film) = world.run(progress);
+    (record, film.map_or_else(|| Recorder::new(group, 0), |film| *film))
 }
 
 struct World<'s> {
@@ -141,7 +161,8 @@ impl<'s> World<'s> {
         }
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    /// The film, if there is one, has the measured time.
+    fn run(mut self, progress: &mut dyn FnMut(f64)) -> (RunRecord, Option<Box<Recorder>>) {
         self.schedule_faults();
         self.schedule_workloads();
         self.start();
@@ -149,6 +170,7 @@ impl<'s> World<'s> {
         self.metered(end, progress);
         self.stage.now = end;
         self.end_work();
+        let film = self.stage.meter.film.take();
         let mut values = self.stage.meter.values(&self.stage.truth);
         if values.contains_key("event.sent") {
             let lost = self.nodes.iter().flatten().map(|node| node.counters().events_lost).sum::<u64>();
@@ -156,7 +178,7 @@ impl<'s> World<'s> {
         }
         self.end_faults();
         self.quiet_time(end, progress);
-        self.record(values)
+        (self.record(values), film)
     }
 
     fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
@@ -330,6 +352,9 @@ impl<'s> World<'s> {
             self.drop_waiting(node);
             self.stage.cut_connections(node);
             self.stage.truth.set(node, Presence::Left);
+            if let Some(film) = &mut self.stage.meter.film {
+                film.gone(self.stage.now, node, Presence::Left);
+            }
         }
     }
 
