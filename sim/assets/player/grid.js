@@ -65,7 +65,8 @@ class Grid {
       for (let columns = Math.max(1, Math.floor(Math.sqrt(most * room[0] / room[1])) - 2), tries = 0; tries < 6; tries++, columns++) {
         const c = Math.min(columns, most);
         const pitch = Math.min(room[0] / c, room[1] / Math.ceil(most / c), 132);
-        if (pitch > best.pitch) best = { pitch, across, columns: c, label, space };
+        // Of equal ones the widest.
+        if (pitch >= best.pitch) best = { pitch, across, columns: c, label, space };
       }
     }
     return best;
@@ -97,7 +98,7 @@ class Grid {
 
   shade(node) {
     const screen = this.screen;
-    if (this.chosen < 0) return screen.presence[node] === ABSENT && !screen.present[node] ? NO_SHADE : shadeOf(screen.alive[node], screen.others(node));
+    if (this.chosen < 0) return screen.presence[node] === ABSENT && !screen.present[node] ? NO_SHADE : shadeOf(screen, node);
     return node === this.chosen ? 0 : SHADE_OF_VIEW[screen.view(this.chosen, node)];
   }
 
@@ -153,13 +154,13 @@ class Grid {
     if (shade === NO_SHADE) this.outline(x, y, radius);
     else box(ctx, x, y, size, size, radius, theme.shades[shade]);
     const over = shade === NO_SHADE ? theme.soft : theme.over[shade];
-    const named = size >= 46 * this.canvas.scale;
+    const named = size >= 34 * this.canvas.scale;
     if (named) this.write(node, x, y, over);
     if (mark) {
       const room = named ? size * 0.5 : size;
       drawMark(ctx, mark, x + (size - room) / 2, named ? y + size - room - size * 0.06 : y, room, over);
     }
-    if (wrong) this.corner(x, y, over);
+    if (wrong) this.underline(x, y, over);
     if (ring) this.ring(x, y, radius, ring);
   }
 
@@ -174,15 +175,11 @@ class Grid {
   }
 
   // What the chosen node believes of this one is wrong.
-  corner(x, y, colour) {
+  underline(x, y, colour) {
     const { ctx, size } = this;
-    const edge = Math.max(4, size * 0.26);
+    const high = Math.max(1, Math.round(size * 0.08)), inset = Math.round(size * 0.16);
     ctx.fillStyle = colour;
-    ctx.beginPath();
-    ctx.moveTo(x + size, y);
-    ctx.lineTo(x + size, y + edge);
-    ctx.lineTo(x + size - edge, y);
-    ctx.fill();
+    ctx.fillRect(x + inset, y + size - high - Math.max(1, Math.round(size * 0.09)), size - 2 * inset, high);
   }
 
   write(node, x, y, colour) {

@@ -59,7 +59,7 @@ function key(player, e, { toggle, help }) {
     "-": () => player.faster(-1),
     "+": () => player.faster(1),
     "=": () => player.faster(1),
-    "/": () => byId("wanted").focus(),
+    "/": () => byId("wanted").select(),
     "?": help,
     Escape: () => {
       if (typing) e.target.blur();

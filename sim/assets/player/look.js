@@ -44,17 +44,20 @@ function makeTheme() {
   return { ...theme, shades: shades.map(css), over: shades.map((c) => (lightness(c) > 0.42 ? "#10161d" : "#ffffff")) };
 }
 
-function shadeOf(alive, others) {
+// How many of the others do not believe a node alive; who suspects it counts half.
+const doubters = (screen, node) => screen.others(node) - (screen.alive[node] + screen.present[node]) / 2;
+
+function shadeOf(screen, node) {
+  const others = screen.others(node), doubt = doubters(screen, node);
   if (others <= 0) return NO_SHADE;
-  if (alive >= others) return 0;
-  return 1 + Math.round(doubtShare(1 - alive / others) * (SHADES - 1));
+  return doubt > 0 ? 1 + Math.round(doubtShare(doubt / others) * (SHADES - 1)) : 0;
 }
 
 // Marks say what is true of a node.
 const MARKS = ["", "absent", "left", "leaving", "down", "paused", "blocked", "slow", "wrong clock"];
 const MARK_TEXT = {
-  absent: "not started yet", left: "left", leaving: "leaving", down: "down", paused: "paused", blocked: "cut off from its sockets",
-  slow: "slow", "wrong clock": "wrong clock",
+  absent: "It has not started yet", left: "It has left", leaving: "It is leaving", down: "It is down", paused: "Its process stands still",
+  blocked: "It is cut off from its sockets", slow: "Its messages are late", "wrong clock": "Its clock is wrong",
 };
 
 function markOf(screen, node) {

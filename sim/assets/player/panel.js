@@ -7,7 +7,7 @@ const KINDS = [
   ["failed", "failed", ["failed", "known"]],
   ["cleared", "cleared", ["cleared", "agreed"]],
 ];
-const NAMES_SHOWN = 16;
+const NAMES_SHOWN = 12;
 
 class Counts {
   constructor(box, head) {
@@ -72,7 +72,7 @@ class NodePanel {
   truth(node) {
     const { screen } = this;
     const presence = ["not started yet", "up", "leaving", "left", "down"][screen.presence[node]];
-    const held = ["paused", "cut off from its sockets", "slow", "its clock is wrong"].filter((_, k) => screen.conditions[node * 4 + k]);
+    const held = ["paused", "blocked", "slow", "wrong clock"].filter((_, k) => screen.conditions[node * 4 + k]);
     return [presence, ...held].join(", ");
   }
 
@@ -106,13 +106,13 @@ class NodePanel {
       const others = screen.others(k);
       if (others > 0 && screen.presence[k] !== ABSENT && screen.alive[k] < others) doubted.push(k);
     }
-    const share = (k) => screen.alive[k] / screen.others(k);
-    const least = doubted.sort((a, b) => share(a) - share(b) || a - b).slice(0, 8);
+    const share = (k) => doubters(screen, k) / screen.others(k);
+    const least = doubted.sort((a, b) => share(b) - share(a) || a - b).slice(0, 8);
     const rows = least.map((k) => make("li", {}, this.link(k), make("span", {}, `${commas(screen.alive[k])} of ${commas(screen.others(k))}`), make("em", {}, this.truth(k))));
     const parts = [make("h2", {}, "Least believed alive")];
     if (rows.length) parts.push(make("ol", { class: "least" }, ...rows));
     const more = doubted.length - least.length;
-    parts.push(make("p", { class: "note" }, rows.length ? (more > 0 ? `and ${commas(more)} more whom not everybody believes alive` : "Everybody else is believed alive by all.") : "Everybody is believed alive by all. Choose a node to see what it believes."));
+    parts.push(make("p", { class: "note" }, rows.length ? (more > 0 ? `and ${commas(more)} more` : "Everybody else is believed alive by all.") : "Everybody is believed alive by all. Choose a node to see what it believes."));
     return parts;
   }
 }
@@ -128,6 +128,7 @@ class EventList {
       button.addEventListener("mouseleave", () => light([]));
       return make("li", {}, button);
     });
+    list.style.setProperty("--digits", seconds(head.end).length);
     list.append(...this.rows);
     if (!this.rows.length) list.append(make("li", { class: "note" }, "Nothing happens in this run."));
     for (const [key, text, kinds] of KINDS) {

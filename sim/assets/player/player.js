@@ -32,14 +32,15 @@ class Player {
 
   words() {
     const { head } = this;
-    byId("about").textContent = head.about;
+    byId("about").textContent = byId("about").title = head.about;
     byId("timeline").setAttribute("aria-valuemax", (this.end / 1e6).toFixed(3));
     byId("speed").append(...SPEEDS.map((speed) => make("option", { value: speed }, `${speed}×`)));
     byId("speed").value = "1";
     const origin = byId("origin");
     if (head.command) origin.append("Made by ", make("code", {}, head.command), ". ");
     origin.append(`rumormill-sim ${head.version}, run digest `, make("code", {}, head.digest), ". The same scenario and seed give the same page.");
-    if (head.cut_short) byId("about").append(make("strong", {}, ` This film ends at ${seconds(head.end)}, before the run does: there was more to show than it holds.`));
+    byId("cut").hidden = !head.cut_short;
+    byId("cut").textContent = `This film ends at ${seconds(head.end)}, before the run does: more changed than it holds.`;
     const marks = new Set();
     const { film } = this.screen;
     for (let k = 0; k < film.heads.length; k++) {
@@ -64,24 +65,25 @@ class Player {
     const swatch = (colour, text, cls = "") => make("span", {}, make("i", { class: `swatch ${cls}`, style: `background:${colour}` }), text);
     const parts = [];
     if (this.chosen < 0) {
-      parts.push(swatch(theme.shades[0], "all believe it alive"));
+      parts.push(swatch(theme.shades[0], "all"));
       const bar = make("i", { class: "ramp", style: `background:linear-gradient(to right,${theme.ramp.join(",")})` });
       const ramp = make("span", { class: "scale" }, bar);
-      for (const [doubt, text] of [[0.01, "99 %"], [0.1, "90 %"], [0.5, "50 %"], [1, "nobody"]]) {
+      for (const [doubt, text] of [[0.01, "99 %"], [0.1, "90 %"], [0.5, "half"], [1, "nobody"]]) {
         ramp.append(make("small", { style: `left:${(doubtShare(doubt) * 100).toFixed(1)}%` }, text));
       }
-      parts.push(ramp);
-      legend.setAttribute("aria-label", "Colours: pale for nodes that all others believe alive, then yellow, orange, red and dark red the fewer do.");
+      ramp.title = "Who suspects a node counts half";
+      parts.push(ramp, make("span", {}, "(a suspicion counts half)"));
+      legend.setAttribute("aria-label", "Colours: pale for nodes that all others believe alive, then yellow, orange, red and dark red the fewer do; who suspects a node counts half.");
     } else {
       [ALIVE, SUSPECT, FAILED, LEFT].forEach((view) => parts.push(swatch(theme.shades[SHADE_OF_VIEW[view]], VIEW_TEXT[view])));
       parts.push(swatch("transparent", "unknown", "empty"), make("span", {}, make("i", { class: "swatch wrong" }), "wrong"));
-      legend.setAttribute("aria-label", "Colours: what the chosen node believes of each other: alive, suspected, failed, left, unknown. A corner marks what is wrong.");
+      legend.setAttribute("aria-label", "Colours: what the chosen node believes of each other: alive, suspected, failed, left, unknown. A line below marks what is wrong.");
     }
     for (const mark of this.marks) {
       const canvas = make("canvas", { "aria-hidden": "true" });
       fit(canvas, 16, 16);
       drawMark(canvas.getContext("2d"), mark, 0, 0, canvas.width, theme.ink);
-      parts.push(make("span", {}, canvas, MARK_TEXT[MARKS[mark]]));
+      parts.push(make("span", { title: MARK_TEXT[MARKS[mark]] }, canvas, MARKS[mark]));
     }
     legend.replaceChildren(...parts);
   }
@@ -213,7 +215,7 @@ class Player {
   // Shows what one node believes; -1: all of them.
   choose(node) {
     this.chosen = this.grid.chosen = node;
-    if (node >= 0) this.grid.cursor = node;
+    if (node >= 0 || document.activeElement !== this.grid.canvas) this.grid.cursor = node;
     byId("seen").textContent = node < 0 ? "How many of the others believe each node alive" : `What ${nameOf(node)} believes`;
     byId("app").classList.toggle("one", node >= 0);
     this.legend(this.grid.theme);

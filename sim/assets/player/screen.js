@@ -25,7 +25,8 @@ class Screen {
     this.live = new Uint32Array(this.group.reduce((most, g) => Math.max(most, g), 0) + 1);
     this.totals = new Float64Array(5);
     this.parts = ["views", "presence", "up", "conditions", "alive", "present", "suspected", "failed", "live", "totals"];
-    this.copies = [this.copy()];
+    // The first is the empty screen.
+    this.copies = [{ next: 0 }];
   }
 
   copy() {
@@ -36,10 +37,10 @@ class Screen {
 
   restore(copy) {
     this.next = copy.next;
-    for (const part of this.parts) this[part].set(copy[part]);
+    for (const part of this.parts) if (copy[part]) this[part].set(copy[part]); else this[part].fill(0);
   }
 
-  // Goes through the whole film once, leaves copies along the way, and tells `see` how things stand after each entry.
+  // Goes through the whole film once, leaves copies along the way, and tells `see` how things stand after each moment.
   survey(see) {
     const { film, n } = this;
     const room = Math.min(COPIES_MAX, Math.floor(COPY_BYTES_MAX / (n * n + n * 30)));
@@ -47,7 +48,8 @@ class Screen {
     let done = 0, due = work / (room + 1);
     for (let k = 0; k < film.heads.length; k++) {
       this.apply(k);
-      see(film.times[k], this.totals);
+      // What a moment is made of is not to be seen.
+      if (film.times[k + 1] !== film.times[k]) see(film.times[k], this.totals);
       done += 1 + film.firsts[k + 1] - film.firsts[k];
       if (done >= due && this.copies.length <= room) {
         this.next = k + 1;

@@ -103,20 +103,23 @@ class Timeline {
     const { ctx } = this;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.font = `11px ${FONT}`;
-    const ends = [];
+    const ends = [], known = new Set();
     this.bars = this.head.faults.map((fault, k) => {
       const x = this.x(fault.at), end = fault.until === null ? x + 8 : Math.max(x + 2, this.x(fault.until));
       const text = ctx.measureText(fault.title).width + 8;
-      const inside = end - x > text + 6;
-      const right = inside ? end : end + text;
-      let row = ends.findIndex((last) => last < x), titled = inside || right < this.width;
+      const inside = end - x > ctx.measureText(shortTitle(fault)).width + 10;
+      // One that comes again has its title once.
+      const wants = inside || (!known.has(fault.fault) && end + text < this.width);
+      const right = inside || !wants ? end : end + text;
+      known.add(fault.fault);
+      let row = ends.findIndex((last) => last < x), titled = wants;
       if (row < 0 && ends.length < 3) row = ends.push(-Infinity) - 1;
       if (row < 0) {
         row = 2;
         titled = false;
       }
       ends[row] = Math.max(ends[row], titled ? right + 6 : end);
-      return { fault, k, x, end, row, inside, titled };
+      return { fault, x, end, row, inside, titled };
     });
     this.rows = Math.max(1, ends.length);
   }
@@ -188,8 +191,8 @@ class Timeline {
     ctx.textAlign = "left";
   }
 
-  drawBar(ctx, { fault, k, x, end, row, inside, titled }) {
-    const y = 3 + row * 17, colour = this.theme.faults[k % this.theme.faults.length];
+  drawBar(ctx, { fault, x, end, row, inside, titled }) {
+    const y = 3 + row * 17, colour = this.theme.faults[fault.fault % this.theme.faults.length];
     ctx.fillStyle = colour;
     if (fault.until === null) {
       ctx.beginPath();
@@ -205,7 +208,7 @@ class Timeline {
     ctx.font = `11px ${FONT}`;
     ctx.textBaseline = "middle";
     ctx.fillStyle = inside ? this.theme.paper : this.theme.ink;
-    ctx.fillText(fault.title, (inside ? Math.max(x, this.gutter - 4) : end) + 4, y + 7.5);
+    ctx.fillText(inside ? shortTitle(fault) : fault.title, (inside ? Math.max(x, this.gutter - 4) : end) + 4, y + 7.5);
   }
 
   drawEvent(ctx, event) {
@@ -247,6 +250,9 @@ class Timeline {
     return this.bars.find((bar) => y >= 2 + bar.row * 17 && y < 19 + bar.row * 17 && x >= bar.x - 7 && x <= bar.end + 4)?.fault ?? null;
   }
 }
+
+// Its name, or its kind where it has none.
+const shortTitle = (fault) => fault.title.split(" (")[0];
 
 function eventColour(theme, kind) {
   return [theme.faults[0], theme.soft, theme.curves[1], theme.curves[0], theme.curves[3]][EVENT_RANK[kind]];

@@ -57,7 +57,8 @@ pub(super) fn write(scenario: &Scenario, variant: usize, seed: u64, path: &Path,
     bar.finish_and_clear();
     match player::write(&film, path) {
         Ok(bytes) => files::print(|out| {
-            writeln!(out, "player: {} ({:.2} MB)", path.display(), bytes as f64 / 1e6)?;
+            let (size, changes) = (bytes as f64 / 1e6, film.changes.len());
+            writeln!(out, "player: {} ({size:.2} MB, {changes} changes)", path.display())?;
             if film.cut_short {
                 let (end, most) = (film.end as f64 / 1e6, film::CHANGES_MAX);
                 writeln!(out, "it ends at {end} s, before the run does: a film holds {most} changes")?;

@@ -135,7 +135,8 @@ fn of_changes(film: &Film) -> Vec<Moment> {
         }
         moments.extend(of_change(film, change, &before, &screen));
         let wrong = screen.counts().wrong;
-        if before.wrong > 0 && wrong == 0 {
+        // Nodes that are born at t = 0 are born one after the other.
+        if before.wrong > 0 && wrong == 0 && change.at > 0 {
             agreed = Some(change.at);
         } else if wrong > 0
             && let Some(at) = agreed.take().filter(|at| change.at - at >= AGREED)
@@ -228,8 +229,10 @@ impl Event {
     #[must_use]
     pub fn text(&self, film: &Film) -> String {
         let who = self.who();
-        let is = if self.count == 1 { "is" } else { "are" };
-        let first = self.by.map(|by| format!(", first by {}", node_name(by))).unwrap_or_default();
+        let is = plural(self.count, "is", "are");
+        // Of many, who said so first of one of them says little.
+        let by = self.by.filter(|_| self.count == 1);
+        let by = by.map(|by| format!(" by {}", node_name(by))).unwrap_or_default();
         let though = if self.mistaken { ", though up" } else { "" };
         match self.kind {
             EventKind::FaultBegins | EventKind::FaultEnds => {
@@ -246,8 +249,8 @@ impl Event {
             EventKind::Down => format!("{who} {} down", plural(self.count, "goes", "go")),
             EventKind::Leaves => format!("{who} {}", plural(self.count, "leaves", "leave")),
             EventKind::Starts => format!("{who} {}", plural(self.count, "starts", "start")),
-            EventKind::Suspected => format!("{who} {is} suspected{though}{first}"),
-            EventKind::Failed => format!("{who} {is} declared failed{though}{first}"),
+            EventKind::Suspected => format!("{who} suspected{by}{though}"),
+            EventKind::Failed => format!("{who} declared failed{by}{though}"),
             EventKind::Known => format!("everybody knows that {who} {is} gone"),
             EventKind::Cleared => format!("nobody doubts {who} any more"),
             EventKind::Agreed => "every view is right".to_owned(),

@@ -37,6 +37,8 @@ struct Zone<'f> {
 
 #[derive(Serialize)]
 struct Fault {
+    /// Its position in the scenario.
+    fault: usize,
     title: String,
     at: u64,
     until: Option<u64>,
@@ -65,6 +67,7 @@ struct Traffic {
 pub(super) fn json(film: &Film, packed: &Packed) -> String {
     let zones = film.zones.iter();
     let faults = film.faults.iter().map(|fault| Fault {
+        fault: fault.fault,
         title: fault.title(),
         at: fault.at,
         until: fault.until.or_else(|| fault.lasts.then_some(film.end)),

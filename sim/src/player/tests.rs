@@ -8,7 +8,7 @@ const EVENTFUL: &str = "[[fault]]\nat = \"5s\"\nkind = \"crash\"\nnodes = { pick
     [[fault]]\nat = \"9s\"\nkind = \"leave\"\nnodes = { pick = 2 }\n\
     [[fault]]\nat = \"12s\"\nkind = \"join\"\nnodes = { pick = 3 }\n\
     [[fault]]\nat = \"15s\"\nkind = \"pause\"\nnodes = { pick = 2 }\nfor = \"20s\"\n\
-    [[fault]]\nat = \"20s\"\nkind = \"partition\"\npartition = { a = { pick = 70 }, b = { rest = true } }\nfor = \"20s\"\n";
+    [[fault]]\nat = \"20s\"\nkind = \"partition\"\npartition = { a = { fraction = 0.5 }, b = { rest = true } }\nfor = \"20s\"\n";
 
 /// Reads a pack as the page does.
 fn unpack(packed: &pack::Packed) -> (Vec<Change>, Vec<Vec<Span>>) {
