@@ -28,7 +28,7 @@ class Grid {
     const edge = Math.round(EDGE * scale);
     const plan = this.plan(width - 2 * EDGE, height - 2 * EDGE);
     this.pitch = Math.max(1, Math.floor(plan.pitch * scale));
-    this.gap = Math.max(this.pitch > 3 ? 1 : 0, Math.round(this.pitch * 0.09));
+    this.gap = Math.max(this.pitch > 3 ? 1 : 0, Math.min(Math.round(this.pitch * 0.09), Math.round(6 * scale)));
     this.size = this.pitch - this.gap;
     this.labels = [];
     const label = Math.round(plan.label * scale), space = Math.round(plan.space * scale);
@@ -197,7 +197,7 @@ class Grid {
 
   ring(x, y, radius, ring) {
     const { ctx, size, gap, theme } = this;
-    const line = Math.max(1, Math.min(gap + 1, Math.round(size * 0.14)));
+    const line = Math.max(1, Math.min(gap + 1, Math.round(size * 0.14), Math.round(3 * this.canvas.scale)));
     ctx.strokeStyle = ring & 2 ? theme.hint : theme.ring;
     ctx.lineWidth = line;
     ctx.setLineDash(ring === 4 ? [size * 0.2, size * 0.14] : []);

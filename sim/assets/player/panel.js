@@ -167,7 +167,7 @@ class EventList {
     const row = this.rows[now];
     if (!row) return void (this.list.scrollTop = 0);
     row.firstChild.setAttribute("aria-current", "true");
-    const top = row.offsetTop - this.list.offsetTop, { scrollTop, clientHeight } = this.list;
+    const top = row.offsetTop, { scrollTop, clientHeight } = this.list;
     if (top < scrollTop + 30 || top > scrollTop + clientHeight - 70) this.list.scrollTop = top - clientHeight / 2;
   }
 }

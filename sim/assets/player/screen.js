@@ -3,6 +3,8 @@
 const N_UP = 0, N_SUSPECTED = 1, N_FAILED = 2, N_WRONG = 3, N_FALSE = 4;
 // Memory for copies of the screen, so that no seek has far to go.
 const COPY_BYTES_MAX = 64e6, COPIES_MAX = 96;
+// Up to so many nodes there is one of the begin, too: to be born takes long where each is born with thousands.
+const BEGIN_NODES_MAX = 12000;
 
 class Screen {
   constructor(film) {
@@ -45,16 +47,17 @@ class Screen {
     const { film, n } = this;
     const room = Math.min(COPIES_MAX, Math.floor(COPY_BYTES_MAX / (n * n + n * 30)));
     const work = film.items.length + film.heads.length;
-    let done = 0, due = work / (room + 1);
+    let done = 0, due = room > 0 ? work / room : Infinity;
     for (let k = 0; k < film.heads.length; k++) {
       this.apply(k);
       // What a moment is made of is not to be seen.
       if (film.times[k + 1] !== film.times[k]) see(film.times[k], this.totals);
       done += 1 + film.firsts[k + 1] - film.firsts[k];
-      if (done >= due && this.copies.length <= room) {
+      const begun = film.times[k] === 0 && film.times[k + 1] > 0 && n <= BEGIN_NODES_MAX;
+      if (begun || done >= due) {
         this.next = k + 1;
         this.copies.push(this.copy());
-        due = work * (this.copies.length) / (room + 1);
+        due = room > 0 ? work * Math.ceil(done / work * room + 0.5) / room : Infinity;
       }
     }
     this.next = film.heads.length;

@@ -161,6 +161,16 @@ const checks = {
     assert.equal(await page.evaluate("player.time"), events[3]);
     await frames(page);
     assert.equal(await row.getAttribute("aria-current"), "true");
+    await page.evaluate("player.seek(player.end)");
+    await frames(page);
+    const [inside, marked] = await page.evaluate(() => {
+      const list = document.getElementById("events"), current = list.querySelector("[aria-current]");
+      const [outer, inner] = [list.getBoundingClientRect(), current.getBoundingClientRect()];
+      return [inner.top >= outer.top && inner.bottom <= outer.bottom + 1, current === list.lastElementChild.firstElementChild];
+    });
+    assert(inside && marked, "the last event is marked, and in sight");
+    await row.click();
+    await frames(page);
     assert.equal(await page.textContent("#last"), `${await row.locator("time").textContent()}: ${await row.locator("span").textContent()}`);
     return `${times.length} moments`;
   },
