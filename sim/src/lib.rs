@@ -31,7 +31,8 @@
 //! assert!(summary.holds(), "{}", report::text(&summary, false, 100));
 //! ```
 //!
-//! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
+//! [`run`] runs all seeds of all variants; [`world::run`] runs one of them, and [`film::record`] keeps all that happened in it, which
+//! [`player`] shows. The [`Summary`] has every figure of every run, and
 //! [`stats`] has the statistics that reports use.
 //!
 //! # What is simulated, and what is not
@@ -53,12 +54,14 @@ pub mod digest;
 pub mod draws;
 pub mod expect;
 mod faults;
+pub mod film;
 pub mod histogram;
 pub mod invariants;
 pub mod metric;
 pub mod metrics;
 pub mod network;
 pub mod over_time;
+pub mod player;
 pub mod queue;
 pub mod record;
 pub mod report;

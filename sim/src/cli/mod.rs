@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod film;
 mod run;
 mod shrink;
 
@@ -49,6 +50,9 @@ enum Command {
     Shrink(shrink::ShrinkArgs),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
+    /// Write a page that plays one run.
+    #[command(hide = true)]
+    Film(film::FilmArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -102,6 +106,7 @@ pub(crate) fn main() -> ExitCode {
         Command::List(files) => files::list(&files),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Film(args) => film::film(&args),
     };
     ExitCode::from(code)
 }

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rumormill_core::QueueDepths;
 use rumormill_core::id::Incarnation;
 
+use crate::film::Recorder;
 use crate::network::Network;
 use crate::record::{RunRecord, Sample, Series};
-use crate::truth::Truth;
+use crate::truth::{Presence, Truth};
 use changes::{Change, Distributions, Open};
 use load::Load;
 use said::Said;
@@ -62,6 +63,8 @@ pub struct Meter {
     up_since: Vec<Option<u64>>,
     settled: u64,
     right_since: Option<u64>,
+    /// What writes down every change, when somebody wants to see them.
+    pub(crate) film: Option<Box<Recorder>>,
 }
 
 impl Meter {
@@ -101,6 +104,7 @@ impl Meter {
             up_since: vec![None; nodes],
             settled: 0,
             right_since: None,
+            film: None,
         }
     }
 
@@ -175,6 +179,9 @@ impl Meter {
         self.settle(now);
         self.close(node, now, false);
         self.views.born(node, believed);
+        if let Some(film) = &mut self.film {
+            film.born(now, node, |other| self.views.get(node, other) != View::Unknown);
+        }
         self.said.born(node, now);
         self.up_since[node as usize] = Some(now);
         if change {
@@ -188,6 +195,10 @@ impl Meter {
         self.settle(now);
         self.close(node, now, false);
         self.views.gone(node);
+        if let Some(film) = &mut self.film {
+            let down = change == Change::Crash;
+            film.gone(now, node, if down { Presence::Down } else { Presence::Leaving });
+        }
         self.said.claims.lose(node, now);
         self.end_up_time(node, now);
         self.begin(node, change, now);
@@ -237,6 +248,9 @@ impl Meter {
         }
         self.settle(now);
         self.views.set(observer, subject, view);
+        if let Some(film) = &mut self.film {
+            film.view(now, observer, subject, view);
+        }
         self.after_views(now);
         was
     }
@@ -313,6 +327,9 @@ impl Meter {
             return;
         }
         self.false_all += 1;
+        if let Some(film) = &mut self.film {
+            film.false_positive(now, observer, subject);
+        }
         self.false_healthy += u64::from(!truth.is_disturbed(observer));
     }
 

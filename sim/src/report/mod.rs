@@ -12,6 +12,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+pub(crate) use html::escape;
 pub use terminal::text;
 
 use crate::summary::Summary;

@@ -50,6 +50,9 @@ impl World<'_> {
         if let Some(at) = next_of(fault, now, run_end) {
             self.stage.plan(at, What::Fault(index as u32), 0, 0, &[]);
         }
+        if let Some(film) = &mut self.stage.meter.film {
+            film.fault(now, index, fault, until);
+        }
         self.stage.effects[index].times += 1;
         self.stage.effects[index].until = until.map(|at| at as f64 / 1e9);
         self.courses[index].on = true;
@@ -161,6 +164,9 @@ impl World<'_> {
     }
 
     fn aimed(&mut self, index: usize, nodes: &[u32]) {
+        if let Some(film) = &mut self.stage.meter.film {
+            film.aimed(self.stage.now, index, nodes);
+        }
         let effect = &mut self.stage.effects[index];
         effect.aimed += nodes.len() as u64;
         for name in nodes.iter().map(|n| node_name(*n)) {
@@ -177,7 +183,11 @@ impl World<'_> {
         let now = self.stage.now;
         for node in gripped.iter().copied() {
             let stage = &mut self.stage;
-            match &self.scenario.faults[index].kind {
+            let kind = &self.scenario.faults[index].kind;
+            if let Some(film) = &mut stage.meter.film {
+                film.condition(now, node, kind, true);
+            }
+            match kind {
                 FaultKind::Pause { .. } => {
                     stage.conditions.pause(node);
                     stage.meter.anomaly(node, now);
@@ -265,7 +275,11 @@ impl World<'_> {
     fn let_go(&mut self, index: usize, node: u32) {
         let now = self.stage.now;
         let stage = &mut self.stage;
-        match &self.scenario.faults[index].kind {
+        let kind = &self.scenario.faults[index].kind;
+        if let Some(film) = &mut stage.meter.film {
+            film.condition(now, node, kind, false);
+        }
+        match kind {
             FaultKind::Pause { .. } => stage.conditions.resume(node),
             FaultKind::BlockIo { .. } => stage.conditions.unblock(node),
             FaultKind::Slow { .. } => return stage.network.end_slow(node, index),

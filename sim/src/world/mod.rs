@@ -23,6 +23,7 @@ use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
 use crate::faults::{Plan, end_of, link_rules};
+use crate::film::Recorder;
 use crate::invariants::{Invariants, quiet};
 use crate::metrics::Meter;
 use crate::network::{self, Network};
@@ -54,7 +55,7 @@ pub fn run(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
 /// # Panics
 /// When the scenario has no such variant.
 pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
-    World::new(scenario, &scenario.variants[variant], seed).run(true, progress)
+    World::new(scenario, &scenario.variants[variant], seed).run(progress)
 }
 
 /// The measured time of a run without the quiet time after it: figures and expectations are those of [`run`], invariant 7 is not judged, the
@@ -64,7 +65,26 @@ pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut d
 /// When the scenario has no such variant.
 #[must_use]
 pub fn run_measured(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
-    World::new(scenario, &scenario.variants[variant], seed).run(false, &mut |_| {})
+    World::new(scenario, &scenario.variants[variant], seed).run_then(false, &mut |_| {}, |_| {})
+}
+
+/// The same as [`run_with`], with a recorder that has up to so many changes of the measured time.
+///
+/// # Panics
+/// When the scenario has no such variant.
+pub(crate) fn run_filmed(
+    scenario: &Scenario,
+    variant: usize,
+    seed: u64,
+    changes_max: usize,
+    progress: &mut dyn FnMut(f64),
+) -> (RunRecord, Recorder) {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    let group = world.group.clone();
+    world.stage.meter.film = Some(Box::new(Recorder::new(group.clone(), changes_max)));
+    let mut film = None;
+    let record = world.run_then(true, progress, |world| film = world.stage.meter.film.take());
+    (record, film.map_or_else(|| Recorder::new(group, 0), |film| *film))
 }
 
 struct World<'s> {
@@ -151,7 +171,17 @@ impl<'s> World<'s> {
         }
     }
 
-    fn run(mut self, quiet: bool, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    fn run(self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+        self.run_then(true, progress, |_| {})
+    }
+
+    /// Runs to the end, with or without the quiet time, and hands itself over before it is taken down.
+    fn run_then(
+        mut self,
+        quiet: bool,
+        progress: &mut dyn FnMut(f64),
+        last: impl FnOnce(&mut Self),
+    ) -> RunRecord {
         self.schedule_faults();
         self.schedule_workloads();
         self.start();
@@ -159,6 +189,9 @@ impl<'s> World<'s> {
         self.metered(end, progress);
         self.stage.now = end;
         self.end_work();
+        if let Some(film) = &mut self.stage.meter.film {
+            film.end();
+        }
         let mut values = self.stage.meter.values(&self.stage.truth);
         if values.contains_key("event.sent") {
             let lost = self.nodes.iter().flatten().map(|node| node.counters().events_lost).sum::<u64>();
@@ -168,6 +201,7 @@ impl<'s> World<'s> {
         if quiet {
             self.quiet_time(end, progress);
         }
+        last(&mut self);
         self.record(values)
     }
 
@@ -342,6 +376,9 @@ impl<'s> World<'s> {
             self.drop_waiting(node);
             self.stage.cut_connections(node);
             self.stage.truth.set(node, Presence::Left);
+            if let Some(film) = &mut self.stage.meter.film {
+                film.gone(self.stage.now, node, Presence::Left);
+            }
         }
     }
 
