@@ -1,8 +1,10 @@
 //! The command line.
 
+mod advise;
 mod bench;
 mod files;
 mod run;
+mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +15,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
+/// Flags that do not go together, where the parser of the command line cannot tell.
+const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
 /// A scenario or an override that cannot be read or is not valid.
@@ -44,6 +48,10 @@ enum Command {
     List(Files),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
+    /// Run many settings of one scenario and show which no other beats: plan, run in shares, merge.
+    Sweep(sweep::SweepArgs),
+    /// Find settings that meet targets for a cluster like yours, and confirm them on other seeds.
+    Advise(advise::AdviseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +104,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
         Command::Bench(args) => bench::bench(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
+        Command::Advise(args) => advise::advise(&args),
     };
     ExitCode::from(code)
 }
