@@ -136,7 +136,7 @@ pub(super) fn bytes(tried: &Tried) -> f64 {
 #[cfg(test)]
 impl Tried {
     pub(super) fn made_up(number: usize, values: [f64; 3]) -> Self {
-        let one = |value| Estimate { value: Some(crate::stats::seen(value)), ..Estimate::default() };
+        let one = |value| Estimate { value: Some(stats::seen(value)), ..Estimate::default() };
         Self { number, runs: Vec::new(), figures: values.map(one) }
     }
 }

@@ -61,6 +61,7 @@ fn each_variant_is_a_point_of_its_own_unless_one_is_chosen() {
 
 #[test]
 fn a_draw_gives_different_points_and_a_longer_one_begins_alike() {
+    let mut few = wishes(&["cluster.config.suspicion_mult=2,3"]);
     let mut wishes = wishes(&["network.loss=0.0..0.1", "cluster.config.suspicion_mult=2..8"]);
     let draw = |wishes: &mut Wishes, points| {
         wishes.random = Some((points, 5));
@@ -73,7 +74,6 @@ fn a_draw_gives_different_points_and_a_longer_one_begins_alike() {
     assert_eq!(different.len(), 20);
     wishes.random = Some((10, 6));
     assert_ne!(make(&wishes).unwrap().points, ten);
-    let mut few = super::tests::wishes(&["cluster.config.suspicion_mult=2,3"]);
     few.random = Some((3, 1));
     assert!(make(&few).unwrap_err().to_string().contains("only 2 different points"));
 }

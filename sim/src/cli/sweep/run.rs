@@ -72,12 +72,13 @@ fn run_share(plan: &Plan, shard: Shard, args: &RunArgs) -> Result<u8, String> {
         let before =
             if share.done > 0 { format!(", {} were there before", share.done) } else { String::new() };
         writeln!(out, "share {shard}: {ran} of {all} runs done{before}, in {}", args.out.display())?;
-        writeln!(
-            out,
-            "when all shares are done: rumor-sim sweep merge {} {}",
-            args.plan.display(),
-            args.out.display()
-        )
+        // Of several shares each would say the same.
+        match shard {
+            Shard::WHOLE => {
+                writeln!(out, "next: rumor-sim sweep merge {} {}", args.plan.display(), args.out.display())
+            }
+            _ => Ok(()),
+        }
     }))
 }
 

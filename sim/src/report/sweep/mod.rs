@@ -138,7 +138,7 @@ pub(crate) mod tests {
         let sweep = sweep();
         let key =
             |wanted| coloured(&sweep, wanted).map(|marginal| marginal.key.rsplit('.').next().unwrap_or(""));
-        assert_eq!(key(None), Some("suspicion_mult"));
+        assert_eq!(key(None), Some("probe_interval"));
         assert_eq!(key(Some("cluster.config.gossip_nodes")), Some("gossip_nodes"));
         assert_eq!(key(Some("other")), None);
     }
