@@ -20,12 +20,15 @@ const RUNS_MAX: u32 = 2000;
 /// Longest run, simulated seconds: beyond, more runs say more than longer ones.
 const SECONDS_MAX: u64 = 1800;
 
+/// False positives that may be seen, and the target still be shown.
+const EVENTS: u64 = 5;
+/// Most node-hours that are watched unless more are asked for.
+const HOURS_MAX: f64 = 5000.0;
+
 /// How the finalists are run.
 struct Design {
     runs: u32,
     length: Length,
-    /// Node-hours that the target for false positives needs: with one event seen, it would just be shown.
-    needed: Option<f64>,
     /// The chance that each interval leaves out on either side.
     tail: f64,
 }
@@ -39,8 +42,9 @@ impl Design {
         let share = f64::from(question.targets.permille) / 1000.0;
         let crashes = libm::log(2.0 * tail) / libm::log(share) * 1.2 / f64::from(crashes(question));
         let mut runs = (libm::ceil(crashes) as u32).clamp(RUNS_MIN, RUNS_MAX);
-        let needed = question.targets.false_positives_below.map(|below| stats::garwood_at(1, tail).1 / below);
-        let hours = needed.unwrap_or(0.0).min(question.exposure);
+        let shown =
+            question.targets.false_positives_below.map(|below| stats::garwood_at(EVENTS, tail).1 / below);
+        let hours = question.exposure.or(shown.map(|hours| hours.min(HOURS_MAX))).unwrap_or(0.0);
         let mut length = base;
         let missing = hours - base.node_hours(question) * f64::from(runs);
         if missing > 0.0 {
@@ -48,7 +52,7 @@ impl Design {
             length = base.longer(more.min(SECONDS_MAX.saturating_sub(base.duration.as_secs())));
             runs = runs.max((libm::ceil(hours / length.node_hours(question)) as u32).min(RUNS_MAX));
         }
-        Self { runs, length, needed, tail }
+        Self { runs, length, tail }
     }
 }
 
@@ -96,7 +100,6 @@ pub(super) fn confirm(
         search_seeds: (question.seed, question.seed.wrapping_add(8)),
         confirm_runs: design.runs,
         confirm_seeds: (first, first.wrapping_add(seeds - 1)),
-        needed_node_hours: design.needed,
         confidence: 1.0 - 2.0 * design.tail,
         scenario: text(question, &variants, &design.length, (first, design.runs)),
         recommended,

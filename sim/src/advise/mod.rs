@@ -20,7 +20,7 @@ use rumormill_core::config::format_duration;
 
 pub use question::{Latencies, Question, Rate, Target, Targets};
 pub use space::Settings;
-pub use verdict::{Advice, Finalist, Met, Verdict};
+pub use verdict::{Advice, Finalist, Met, Verdict, hours_to_show};
 
 use crate::record::{RunRecord, Series};
 use crate::scenario::Scenario;

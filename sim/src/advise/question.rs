@@ -29,8 +29,8 @@ pub struct Question {
     pub budget: u32,
     /// The first tuning seed.
     pub seed: u64,
-    /// Most node-hours for which one finalist is watched.
-    pub exposure: f64,
+    /// Node-hours for which each finalist is watched; `None`: as many as show the target for false positives when five are seen.
+    pub exposure: Option<f64>,
 }
 
 /// One-way latency: the median, and perhaps the 99th percentile. In text `5ms` or `5ms..20ms`.

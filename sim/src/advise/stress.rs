@@ -39,9 +39,10 @@ impl Length {
         Self { duration: self.duration + Duration::from_secs(seconds) }
     }
 
-    /// Node-hours that a run counts.
+    /// Node-hours that a run counts at least: those that crash are missing from then on.
     pub(super) fn node_hours(self, question: &Question) -> f64 {
-        f64::from(question.nodes) * self.duration.saturating_sub(WARMUP).as_secs_f64() / 3600.0
+        f64::from(question.nodes - crashes(question)) * self.duration.saturating_sub(WARMUP).as_secs_f64()
+            / 3600.0
     }
 }
 

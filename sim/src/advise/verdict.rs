@@ -3,6 +3,7 @@
 use super::question::{Question, Target};
 use super::space::Settings;
 use super::tune::excess;
+use crate::stats;
 use crate::sweep::Estimate;
 
 /// Whether a target is met.
@@ -73,6 +74,19 @@ impl Finalist {
     }
 }
 
+/// Node-hours that would show a rate to be below a bound, if events went on as they were seen; an interval leaves out a chance of `tail` on
+/// either side. `None` where they happen too often for that.
+#[must_use]
+pub fn hours_to_show(figure: &Estimate, bound: f64, tail: f64) -> Option<f64> {
+    let (events, watched) = (figure.events? as f64, figure.node_hours?);
+    let shows = |hours: &f64| {
+        let expected = libm::ceil(events * hours / watched);
+        stats::garwood_at(expected as u64, tail).1 / hours <= bound
+    };
+    // Steps of a tenth are close enough for something that chance decides.
+    (0..80).map(|step| libm::round(watched * libm::pow(1.1, f64::from(step)))).find(shows)
+}
+
 /// What was found. Its serde form is `advice.json`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Advice {
@@ -96,8 +110,6 @@ pub struct Advice {
     pub confirm_runs: u32,
     /// Their seeds, first and last.
     pub confirm_seeds: (u64, u64),
-    /// Node-hours that it takes to show the target for false positives when one is seen; `None` without such a target.
-    pub needed_node_hours: Option<f64>,
     /// Confidence of each interval: all finalists together have 95 %.
     pub confidence: f64,
     /// The scenario of the confirmation, with the profile's settings and the advised ones as variants.

@@ -53,9 +53,10 @@ pub(super) struct AdviseArgs {
     /// Runs of the search.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     budget: u32,
-    /// Most node-hours for which each finalist is watched; the smaller the rate to be shown, the more it takes.
-    #[arg(long, value_name = "NODE-HOURS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    exposure: u32,
+    /// Node-hours for which each finalist is watched; the smaller the rate to be shown, the more it takes [default: as many as
+    /// show it when five false positives are seen, 5000 at most]
+    #[arg(long, value_name = "NODE-HOURS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    exposure: Option<u32>,
     /// First seed of the search; the held-out seeds begin a million later.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     seed: u64,
@@ -169,7 +170,7 @@ fn question(args: &AdviseArgs) -> Result<Question, String> {
         targets,
         budget: args.budget,
         seed: args.seed,
-        exposure: f64::from(args.exposure),
+        exposure: args.exposure.map(f64::from),
     })
 }
 

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::figures::{Row, Table, grouped_count, number, sample};
 use super::terminal::{grid, wrapped};
-use crate::advise::{Advice, Finalist, Met, Target, Verdict};
+use crate::advise::{Advice, Finalist, Met, Target, Verdict, hours_to_show};
 use crate::sweep::Estimate;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -88,7 +88,6 @@ fn watched(advice: &Advice) -> f64 {
 }
 
 fn wanted(advice: &Advice, target: Target, bound: f64) -> String {
-    let bound = number(bound);
     match target {
         Target::Detection => {
             format!("{} of 100 crashes known to all within {bound} s", advice.permille / 10)
@@ -123,16 +122,18 @@ fn binding(advice: &Advice, finalist: &Finalist) -> String {
         verdict.target.name(),
         cell(&figure),
         verdict.target.unit(),
-        number(verdict.bound)
+        verdict.bound
     );
-    match (verdict.met, verdict.target, advice.needed_node_hours) {
-        (Met::NotShown, Target::FalsePositives, Some(needed)) if watched(advice) < needed => format!(
-            "{said} The figure meets it, but {} node-hours do not carry the claim; about {} would: raise --exposure.",
+    if verdict.met != Met::NotShown {
+        return said;
+    }
+    let hours = hours_to_show(&figure, verdict.bound, (1.0 - advice.confidence) / 2.0);
+    match hours.filter(|_| verdict.target == Target::FalsePositives) {
+        Some(hours) => format!(
+            "{said} The figure meets it, but {} node-hours do not carry the claim; if it goes on so, {hours} would: --exposure {hours}.",
             number(watched(advice)),
-            number(needed)
         ),
-        (Met::NotShown, ..) => format!("{said} The figure meets it, but its interval does not."),
-        _ => said,
+        None => format!("{said} The figure meets it, but its interval does not."),
     }
 }
 
@@ -156,7 +157,7 @@ fn beside(advice: &Advice) -> Table {
             Target::Detection => format!("{}, p{} ({})", target.name(), advice.permille / 10, target.unit()),
             _ => format!("{} ({})", target.name(), target.unit()),
         };
-        let bound = bound.map_or("-".to_owned(), |bound| format!("below {}", number(bound)));
+        let bound = bound.map_or("-".to_owned(), |bound| format!("below {bound}"));
         let cells = vec![measure, bound, shown(chosen), shown(advice.finalists.first())];
         Row { cells, good: None }
     });
@@ -248,7 +249,6 @@ mod tests {
             search_seeds: (1, 9),
             confirm_runs: 12,
             confirm_seeds: (1_000_001, 1_000_012),
-            needed_node_hours: Some(700.0),
             confidence: 0.99,
             scenario: String::new(),
             recommended: (high <= 0.01).then_some(1),
@@ -279,7 +279,7 @@ mod tests {
         for part in [
             "None of the settings tried",
             "Nearest: suspicion_mult = 2",
-            "100 node-hours do not carry the claim; about 700 would",
+            "100 node-hours do not carry the claim; if it goes on so, 556 would: --exposure 556",
         ] {
             assert!(plain.contains(part), "{part}: {plain}");
         }

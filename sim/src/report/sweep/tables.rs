@@ -58,7 +58,10 @@ fn row(sweep: &Sweep, point: &Outcome, with_standing: bool) -> Row {
     let mut cells = vec![point.number.to_string()];
     cells.extend(point.figures.iter().take(sweep.objectives.len()).map(figure));
     cells.extend(with_standing.then(|| standing(point.standing).to_owned()));
-    cells.push(settings(point));
+    let alike =
+        sweep.points.iter().take(point.number.saturating_sub(1)).find(|other| other.digest == point.digest);
+    let alike = alike.map_or(String::new(), |other| format!(" (the same runs as point {})", other.number));
+    cells.push(format!("{}{alike}", settings(point)));
     Row { cells, good: (!point.unsound.is_empty()).then_some(false) }
 }
 
