@@ -35,6 +35,9 @@
 //! [`player`] shows. The [`Summary`] has every figure of every run, and
 //! [`stats`] has the statistics that reports use.
 //!
+//! [`sweep`] runs many settings of one scenario and finds which no other beats; [`advise`] searches for settings that meet targets, and
+//! confirms them on seeds that no choice has seen.
+//!
 //! # What is simulated, and what is not
 //!
 //! Datagrams have latency, are lost (evenly or in bursts), doubled, held back, damaged, and wait for bandwidth; streams take round trips
@@ -48,6 +51,7 @@
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
 
+pub mod advise;
 mod batch;
 pub mod bench;
 pub mod digest;
@@ -70,6 +74,7 @@ pub mod shrink;
 pub mod stats;
 pub mod steady;
 pub mod summary;
+pub mod sweep;
 pub mod theory;
 pub mod truth;
 pub mod world;

@@ -1,10 +1,12 @@
 //! The command line.
 
+mod advise;
 mod bench;
 mod files;
 mod film;
 mod run;
 mod shrink;
+mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
-/// What was asked for cannot be.
+/// Flags that do not go together, where the parser of the command line cannot tell.
 const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
@@ -53,6 +55,10 @@ enum Command {
     /// Write a page that plays one run.
     #[command(hide = true)]
     Film(film::FilmArgs),
+    /// Run many settings of one scenario and show which no other beats: plan, run in shares, merge.
+    Sweep(sweep::SweepArgs),
+    /// Find settings that meet targets for a cluster like yours, and confirm them on other seeds.
+    Advise(advise::AdviseArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -107,6 +113,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Film(args) => film::film(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
+        Command::Advise(args) => advise::advise(&args),
     };
     ExitCode::from(code)
 }

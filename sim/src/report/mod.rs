@@ -1,9 +1,11 @@
 //! Reports of a [`Summary`]: a page, its plots, its figures as files, and a text for terminals. The same summary gives the same bytes.
 
+pub mod advise;
 mod figures;
 mod html;
 mod plots;
 mod series;
+pub mod sweep;
 #[cfg(test)]
 pub(crate) mod synthetic;
 mod terminal;

@@ -58,7 +58,7 @@ pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
     out
 }
 
-fn grid(table: &Table, width: usize) -> String {
+pub(super) fn grid(table: &Table, width: usize) -> String {
     let mut grid = Grid::new();
     grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -73,7 +73,7 @@ fn grid(table: &Table, width: usize) -> String {
     grid.trim_fmt()
 }
 
-fn wrapped(text: &str, width: usize) -> String {
+pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {

@@ -5,7 +5,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::special::{normal, student};
 use super::{
-    Interval, RUNS_MIN, Survival, TAIL, by_size, by_time, carries_interval, effective_samples, seen,
+    Interval, RUNS_MIN, Survival, TAIL, by_size, by_time, carries_interval_at, effective_samples, seen,
 };
 use crate::record::Sample;
 
@@ -17,9 +17,16 @@ pub const RESAMPLES: usize = 2000;
 /// percentile is 95 % sure ([`carries_interval`]: 299 for p99).
 #[must_use]
 pub fn cluster_intervals(runs: &[&[Sample]], permilles: &[u32]) -> Vec<Option<Interval>> {
+    cluster_intervals_at(runs, permilles, TAIL)
+}
+
+/// The same that leaves out a chance of `tail` (from 0.001, below one half) on either side: of several claims, each has its share of the
+/// error. The smaller it is, the more samples an interval needs.
+#[must_use]
+pub fn cluster_intervals_at(runs: &[&[Sample]], permilles: &[u32], tail: f64) -> Vec<Option<Interval>> {
     let filled = runs.iter().filter(|r| !r.is_empty()).count();
     let worth = effective_samples(runs);
-    let enough = |permille: u32| filled >= RUNS_MIN && carries_interval(worth, permille);
+    let enough = |permille: u32| filled >= RUNS_MIN && carries_interval_at(worth, permille, tail);
     if !permilles.iter().any(|p| enough(*p)) {
         return vec![None; permilles.len()];
     }
@@ -31,13 +38,19 @@ pub fn cluster_intervals(runs: &[&[Sample]], permilles: &[u32]) -> Vec<Option<In
     permilles
         .iter()
         .zip(draws)
-        .map(|(permille, draws)| if enough(*permille) { middle_95(draws, filled) } else { None })
+        .map(|(permille, draws)| if enough(*permille) { middle(draws, filled, tail) } else { None })
         .collect()
 }
 
 /// 95 % interval for a ratio of sums over runs (a rate). `None` below [`RUNS_MIN`] runs.
 #[must_use]
 pub fn rate_interval(counts: &[f64], exposures: &[f64]) -> Option<Interval> {
+    rate_interval_at(counts, exposures, TAIL)
+}
+
+/// The same that leaves out a chance of `tail` (from 0.001, below one half) on either side.
+#[must_use]
+pub fn rate_interval_at(counts: &[f64], exposures: &[f64], tail: f64) -> Option<Interval> {
     if counts.len() < RUNS_MIN {
         return None;
     }
@@ -48,7 +61,7 @@ pub fn rate_interval(counts: &[f64], exposures: &[f64]) -> Option<Interval> {
             draws.push(seen(weighted_sum(counts, weights) / exposure));
         }
     });
-    middle_95(draws, counts.len())
+    middle(draws, counts.len(), tail)
 }
 
 /// Pointwise 95 % band of a Kaplan-Meier curve at some points (rising): lowest and highest share that has happened by each.
@@ -77,7 +90,7 @@ pub fn curve_band(runs: &[&[Sample]], points: &[f64]) -> Option<Vec<(f64, f64)>>
             draws.push(1.0 - alive);
         }
     });
-    let cut = cut(filled.len());
+    let cut = cut(filled.len(), TAIL);
     let ends = |mut draws: Vec<f64>| {
         draws.sort_by(f64::total_cmp);
         (draws[cut], draws[draws.len() - 1 - cut])
@@ -115,17 +128,21 @@ pub(super) fn weighted_sum(of: &[f64], weights: &[u64]) -> f64 {
 }
 
 /// The middle of resampled values; from so many runs.
-pub(super) fn middle_95(mut draws: Vec<Sample>, runs: usize) -> Option<Interval> {
+pub(super) fn middle_95(draws: Vec<Sample>, runs: usize) -> Option<Interval> {
+    middle(draws, runs, TAIL)
+}
+
+fn middle(mut draws: Vec<Sample>, runs: usize, tail: f64) -> Option<Interval> {
     draws.sort_by(by_size);
-    let cut = cut(runs).min(draws.len().saturating_sub(1) / 2);
+    let cut = cut(runs, tail).min(draws.len().saturating_sub(1) / 2);
     Some(Interval { low: *draws.get(cut)?, high: *draws.get(draws.len() - 1 - cut)? })
 }
 
 /// Resamples that are cut off at either end. Plain 2.5 % would be too narrow by a factor sqrt((n - 1) / n) and by the tails of
 /// Student's distribution, which matters with few runs: the expanded percentile interval (Hesterberg 2015) cuts off less.
-fn cut(runs: usize) -> usize {
+fn cut(runs: usize, tail: f64) -> usize {
     let n = runs.max(2) as f64;
-    let tail = normal(-student(n - 1.0, TAIL) * libm::sqrt(n / (n - 1.0)));
+    let tail = normal(-student(n - 1.0, tail) * libm::sqrt(n / (n - 1.0)));
     (RESAMPLES as f64 * tail) as usize
 }
 

@@ -1,5 +1,6 @@
 //! What so many samples carry: percentiles far out need many, and those of one run may be worth little more than one.
 
+use super::TAIL;
 use crate::record::Sample;
 
 /// How many independent samples those of some runs are worth (Kish): n / (1 + (m - 1) r), where m is the size of a run's share and
@@ -41,8 +42,14 @@ pub fn carries(samples: f64, permille: u32) -> bool {
 /// above it must be 95 % sure. A median needs 5, p90 29, p99 299, p99.9 2,995.
 #[must_use]
 pub fn carries_interval(samples: f64, permille: u32) -> bool {
+    carries_interval_at(samples, permille, TAIL)
+}
+
+/// The same for an interval that leaves out a chance of `tail` (above 0, below one half) on either side.
+#[must_use]
+pub fn carries_interval_at(samples: f64, permille: u32, tail: f64) -> bool {
     let share = f64::from(permille) / 1000.0;
-    samples * -libm::log(share) >= -libm::log(0.05)
+    samples * -libm::log(share) >= -libm::log(2.0 * tail)
 }
 
 #[cfg(test)]

@@ -70,9 +70,15 @@ fn wilson_at(hits: u64, n: u64, z: f64) -> (f64, f64) {
 /// Garwood's exact 95 % interval for the mean of a Poisson count.
 #[must_use]
 pub fn garwood(count: u64) -> (f64, f64) {
+    garwood_at(count, TAIL)
+}
+
+/// The same that leaves out a chance of `tail` (above 0, below one half) on either side: of several claims, each has its share of the error.
+#[must_use]
+pub fn garwood_at(count: u64, tail: f64) -> (f64, f64) {
     let k = count as f64;
-    let low = if count == 0 { 0.0 } else { lower_gamma_inverse(k, TAIL) };
-    (low, lower_gamma_inverse(k + 1.0, 1.0 - TAIL))
+    let low = if count == 0 { 0.0 } else { lower_gamma_inverse(k, tail) };
+    (low, lower_gamma_inverse(k + 1.0, 1.0 - tail))
 }
 
 /// Variance over mean: 1 for independent events, more when they come in storms. `None` below two runs, or without events.
@@ -129,6 +135,9 @@ mod tests {
             close(garwood(count).0, low, 1e-3);
             close(garwood(count).1, high, 1e-3);
         }
+        // Nothing seen: -ln(tail).
+        close(garwood_at(0, 0.005).1, 5.298_3, 1e-3);
+        assert_eq!(garwood_at(7, 0.025), garwood(7));
         let (low, high) = garwood(1_000_000);
         close(low, 998_041.0, 2.0);
         close(high, 1_001_962.0, 2.0);

@@ -11,9 +11,11 @@ mod special;
 
 use std::cmp::Ordering;
 
-pub use bootstrap::{RESAMPLES, cluster_intervals, curve_band, rate_interval};
-pub use effective::{carries, carries_interval, effective_samples};
-pub use exact::{clopper_pearson, dispersion, garwood, order_interval, wilson, wilson_99};
+pub use bootstrap::{
+    RESAMPLES, cluster_intervals, cluster_intervals_at, curve_band, rate_interval, rate_interval_at,
+};
+pub use effective::{carries, carries_interval, carries_interval_at, effective_samples};
+pub use exact::{clopper_pearson, dispersion, garwood, garwood_at, order_interval, wilson, wilson_99};
 pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio};
 
 use crate::record::Sample;

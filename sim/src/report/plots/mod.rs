@@ -4,6 +4,8 @@ mod bars;
 mod chart;
 mod curves;
 mod differences;
+mod plane;
+mod scale;
 
 use std::io;
 use std::sync::Once;
@@ -14,6 +16,7 @@ use plotters::style::register_font;
 use super::figures::{number, pooled};
 use crate::summary::Summary;
 use chart::{Area, Drawn};
+pub(super) use plane::planes;
 
 /// Measures text for layout; the reader's own sans-serif draws it.
 const FONT: &str = "sans-serif";
