@@ -42,6 +42,9 @@
 //! the simulator's ([`truth`]), views are the nodes'; [`metrics`] compares the two as events happen, and [`invariants`] checks what
 //! must hold in every run. Processing takes no simulated time.
 //!
+//! A run can be looked into: [`trace`] records what happened at which moments, nodes and members, and [`why`] follows a wrong verdict
+//! back to the packets that were missing, and finds out by running again which of them would have prevented it.
+//!
 //! Every draw of the network is a pure function of who sends to whom and when ([`draws`]): two variants that send different
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
@@ -66,7 +69,9 @@ pub mod stats;
 pub mod steady;
 pub mod summary;
 pub mod theory;
+pub mod trace;
 pub mod truth;
+pub mod why;
 pub mod world;
 
 pub use batch::{jobs_that_fit, run, run_with, seconds};

@@ -2,7 +2,10 @@
 
 mod bench;
 mod files;
+mod one;
+mod replay;
 mod run;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +16,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
+/// An option that asks for what there is not.
+const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
 /// A scenario or an override that cannot be read or is not valid.
@@ -44,6 +49,10 @@ enum Command {
     List(Files),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
+    /// Show what happened in a run, step by step: packets and their fates, timers, suspicions, faults.
+    Replay(replay::ReplayArgs),
+    /// Explain why a node declared a member failed: the chain of packets and timers, and which lost or late packet would have prevented it.
+    Why(why::WhyArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +105,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
         Command::Bench(args) => bench::bench(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Why(args) => why::why(&args),
     };
     ExitCode::from(code)
 }

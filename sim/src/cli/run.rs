@@ -85,7 +85,7 @@ fn progress_bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
     bar
 }
 
-fn terminal_width() -> usize {
+pub(super) fn terminal_width() -> usize {
     std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).unwrap_or(100).clamp(60, 160)
 }
 

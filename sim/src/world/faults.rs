@@ -161,6 +161,9 @@ impl World<'_> {
     }
 
     fn aimed(&mut self, index: usize, nodes: &[u32]) {
+        if let Some(recorder) = &mut self.stage.recorder {
+            recorder.fault_begins(self.stage.now, index, nodes);
+        }
         let effect = &mut self.stage.effects[index];
         effect.aimed += nodes.len() as u64;
         for name in nodes.iter().map(|n| node_name(*n)) {
@@ -217,6 +220,9 @@ impl World<'_> {
             return;
         }
         let now = self.stage.now;
+        if let Some(recorder) = &mut self.stage.recorder {
+            recorder.fault_ends(now, index);
+        }
         match &self.scenario.faults[index].kind {
             FaultKind::Partition { .. } => self.stage.network.cuts.end(index),
             FaultKind::Link { .. } => {

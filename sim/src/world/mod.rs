@@ -9,6 +9,7 @@ mod lives;
 mod parcels;
 mod stage;
 mod streams;
+pub(crate) mod watch;
 mod work;
 
 use std::sync::Arc;
@@ -118,6 +119,7 @@ impl<'s> World<'s> {
             stopping: Vec::new(),
             effects: effects(scenario),
             work: Work::new(scenario),
+            recorder: None,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -141,7 +143,12 @@ impl<'s> World<'s> {
         }
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    fn run(self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+        self.run_then(progress, |_| {})
+    }
+
+    /// Runs to the end, and hands over the stage before it is taken down.
+    fn run_then(mut self, progress: &mut dyn FnMut(f64), last: impl FnOnce(&mut Stage)) -> RunRecord {
         self.schedule_faults();
         self.schedule_workloads();
         self.start();
@@ -156,6 +163,7 @@ impl<'s> World<'s> {
         }
         self.end_faults();
         self.quiet_time(end, progress);
+        last(&mut self.stage);
         self.record(values)
     }
 
@@ -280,7 +288,7 @@ impl<'s> World<'s> {
     /// A process starts. `change`: others have to learn of it.
     fn birth(&mut self, node: u32, restore: Restore, change: bool) {
         let stage = &mut self.stage;
-        stage.truth.set(node, Presence::Up);
+        stage.set_presence(node, Presence::Up);
         if change {
             stage.truth.changed(stage.now);
         }
@@ -315,6 +323,10 @@ impl<'s> World<'s> {
         let Some(process) = &mut self.nodes[node as usize] else { return };
         let stage = &mut self.stage;
         stage.digest.add(stage.now, node, &input);
+        if let Some(recorder) = &mut stage.recorder {
+            let due = process.deadline().map(|(_, due)| due);
+            recorder.input(stage.now, node, &input, due, process.health());
+        }
         let tick = matches!(input, Input::Tick);
         let outputs =
             rumormill_core::step(process, input, stage.conditions.local(node, stage.now), &mut self.outbox);
@@ -329,7 +341,7 @@ impl<'s> World<'s> {
             self.nodes[node as usize] = None;
             self.drop_waiting(node);
             self.stage.cut_connections(node);
-            self.stage.truth.set(node, Presence::Left);
+            self.stage.set_presence(node, Presence::Left);
         }
     }
 
