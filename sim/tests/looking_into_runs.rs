@@ -89,15 +89,16 @@ fn replay_s_digest_is_that_of_the_run() {
 
 #[test]
 fn why_lists_and_explains() {
-    let text = printed(&rumor_sim("list", "why", &["--list"]));
-    assert!(text.starts_with("cut, hasty, seed 1: 3 false positives"), "{text}");
-    let text = printed(&rumor_sim("list-json", "why", &["--list", "--format", "json", "--any"]));
+    let text = printed(&rumor_sim("list", "why", &["--list", "--subject", "node-3", "--most", "2"]));
+    assert!(text.starts_with("cut, hasty, seed 1: 3 false positives") && text.contains("1 more"), "{text}");
+    let args = ["--list", "--subject", "node-3", "--format", "json", "--any"];
+    let text = printed(&rumor_sim("list-json", "why", &args));
     let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(list["count"], 4, "who is cut off itself declares it too");
     let text = printed(&rumor_sim("why", "why", &["--observer", "node-2", "--subject", "node-3"]));
     assert!(text.contains("node-2 declared node-3 failed at"), "{text}");
     assert!(text.contains("without fault[0] (partition)") && text.contains("prevented"), "{text}");
-    let text = printed(&rumor_sim("why-json", "why", &["--format", "json"]));
+    let text = printed(&rumor_sim("why-json", "why", &["--subject", "node-3", "--format", "json"]));
     let why: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!((&why["subject"], &why["false_positive"]), (&"node-3".into(), &true.into()));
     let text = printed(&rumor_sim("nothing", "why", &["--variant", "lan"]));

@@ -9,7 +9,7 @@ mod loss;
 mod spared;
 mod ways;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::draws::{Draws, Purpose, unit};
 use crate::scenario::Travel;
@@ -17,7 +17,7 @@ use crate::scenario::Travel;
 pub use cuts::{Carried, Cut, Cuts, Side};
 pub use delay::Delay;
 pub use loss::LossModel;
-pub use spared::{Key, Odds};
+pub use spared::{Key, Odds, Spare};
 pub use ways::{LinkRule, Way, Ways, over};
 
 /// Length of a slot of send time, in which a link's packets are numbered.
@@ -96,7 +96,7 @@ pub enum Fate {
     },
     /// It arrives after so long, because it is excepted from what would have befallen it.
     Spared {
-        /// Its own latency.
+        /// Its own latency, or nothing.
         after: u64,
     },
     /// The network lost it.
@@ -159,7 +159,7 @@ pub struct Network {
     datagrams: Vec<Ordinals>,
     segments: Vec<Ordinals>,
     /// What is excepted from all that befalls packets.
-    spared: HashSet<Key>,
+    spared: HashMap<Key, Spare>,
     /// What it did so far.
     pub deeds: Deeds,
 }
@@ -177,7 +177,7 @@ impl Network {
             busy: HashMap::new(),
             datagrams: vec![Ordinals::default(); nodes],
             segments: vec![Ordinals::default(); nodes],
-            spared: HashSet::new(),
+            spared: HashMap::new(),
             deeds: Deeds::default(),
         }
     }

@@ -19,6 +19,15 @@ pub struct Key {
     pub ordinal: u16,
 }
 
+/// How an exception arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spare {
+    /// After its own latency: nothing befalls it.
+    InItsTime,
+    /// In the moment in which it is sent.
+    AtOnce,
+}
+
 /// How likely something was to be lost.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Odds {
@@ -33,9 +42,9 @@ pub struct Odds {
 }
 
 impl Network {
-    /// From now on nothing befalls these: no loss, no cut, no delay but their own latency.
-    pub fn spare(&mut self, keys: &[Key]) {
-        self.spared.extend(keys);
+    /// From now on nothing befalls these: no loss, no cut, and no delay but perhaps their own latency.
+    pub fn spare(&mut self, keys: &[(Key, Spare)]) {
+        self.spared.extend(keys.iter().copied());
     }
 
     #[cold]
@@ -47,7 +56,11 @@ impl Network {
         ordinal: u16,
     ) -> Option<Fate> {
         let key = Key { carried, from, to, slot, ordinal };
-        self.spared.contains(&key).then(|| Fate::Spared { after: self.own_latency(key) })
+        let after = match self.spared.get(&key)? {
+            Spare::InItsTime => self.own_latency(key),
+            Spare::AtOnce => 0,
+        };
+        Some(Fate::Spared { after })
     }
 
     /// The key that the next datagram or segment has that is sent now.
@@ -116,7 +129,7 @@ mod tests {
         let before = fates(&mut lossy(), Carried::Datagram);
         let (place, (key, _)) = before.iter().enumerate().find(|(_, (_, fate))| *fate == Fate::Lost).unwrap();
         let mut network = lossy();
-        network.spare(&[*key]);
+        network.spare(&[(*key, Spare::InItsTime)]);
         let after = fates(&mut network, Carried::Datagram);
         for (other, (was, is)) in before.iter().zip(&after).enumerate() {
             if other == place {
@@ -133,7 +146,7 @@ mod tests {
         let late = |fate: Fate| matches!(fate, Fate::Arrives { after, .. } if after >= 200 * MS);
         let (key, _) = before.iter().find(|(_, fate)| late(*fate)).unwrap();
         let mut network = lossy();
-        network.spare(&[*key]);
+        network.spare(&[(*key, Spare::InItsTime)]);
         let after = fates(&mut network, Carried::Segment);
         let spared = after.iter().find(|(other, _)| other == key).unwrap();
         assert!(matches!(spared.1, Fate::Spared { .. }), "{spared:?}");
@@ -148,8 +161,8 @@ mod tests {
         let (in_flight, traffic) = (InFlight::Drop, Traffic::All);
         network.cuts.begin(Cut { fault: 4, side, both: true, in_flight, traffic, share: (1.0, 0), from: 0 });
         let key = network.next_key(Carried::Datagram, (0, 1), 7 * MS);
-        network.spare(&[key]);
-        assert!(matches!(network.datagram(0, 1, 50, 7 * MS), Fate::Spared { .. }));
+        network.spare(&[(key, Spare::AtOnce)]);
+        assert_eq!(network.datagram(0, 1, 50, 7 * MS), Fate::Spared { after: 0 });
         assert_eq!(network.datagram(0, 1, 50, 7 * MS), Fate::Cut(4));
     }
 }

@@ -86,6 +86,9 @@ pub(crate) fn load(packet: &Packet) -> String {
     }
 }
 
+/// A segment that is later than its own latency by so much was sent again, or waited for one before it that was (ns).
+const SENT_AGAIN: u64 = 150_000_000;
+
 /// What became of a packet.
 pub(crate) fn fate(scenario: &Scenario, packet: &Packet) -> String {
     let sent = packet.sent.unwrap_or(packet.wanted);
@@ -105,7 +108,10 @@ pub(crate) fn fate(scenario: &Scenario, packet: &Packet) -> String {
         Fate::Overflowed => "lost: the receive buffer was full".to_owned(),
         Fate::Gone => "arrived where the process was gone".to_owned(),
     };
-    if packet.extra >= 1_000_000 {
+    let segment = matches!(packet.carrier, Carrier::Segment(_));
+    if segment && packet.extra >= SENT_AGAIN {
+        text.push_str(", sent again after a loss");
+    } else if packet.extra >= 1_000_000 {
         text.push_str(&format!(", {} of it held up", span(packet.extra)));
     }
     match (packet.waited, packet.arrived) {

@@ -209,6 +209,10 @@ fn tells(said: &Said, entry: &Entry) -> bool {
             Said::Suspect { accuser: told, .. },
         ) => accuser == told,
         (What::Suspected { .. }, Said::Row { state, .. }) => matches!(state, State::Suspect | State::Dead),
+        // What a table says, its reader says in its own name.
+        (What::Confirmed { accuser, .. }, Said::Row { state, .. }) => {
+            *accuser == entry.node && matches!(state, State::Suspect | State::Dead)
+        }
         (What::DeclaredDead { accuser, .. }, Said::Dead { accuser: told, .. }) => accuser == told,
         // Where suspicion is off an accusation is a verdict.
         (What::DeclaredDead { accuser, .. }, Said::Suspect { accuser: told, .. }) => accuser == told,

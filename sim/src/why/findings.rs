@@ -15,8 +15,8 @@ pub(super) struct Findings<'a> {
     pub(super) declarer: u32,
     /// That suspicion; `None` where suspicion is off.
     pub(super) suspicion: Option<&'a Entry>,
-    /// Its confirmations.
-    pub(super) confirmations: Vec<&'a Entry>,
+    /// Its confirmations, and how each came: its origin is whose failed probe it goes back to.
+    pub(super) confirmations: Vec<(&'a Entry, Way<'a>)>,
     /// How the accusation came to the declarer.
     pub(super) accusation: Option<Way<'a>>,
     /// Who accused.
@@ -53,6 +53,13 @@ pub(super) struct Arrival<'a> {
     pub(super) heard: Option<(&'a Entry, Way<'a>)>,
 }
 
+impl Findings<'_> {
+    /// Confirmations that go back to the very accusation that they confirm.
+    pub(super) fn echoes(&self) -> impl Iterator<Item = &(&Entry, Way<'_>)> {
+        self.confirmations.iter().filter(|(_, way)| way.whole && way.origin.node == Some(self.accuser))
+    }
+}
+
 /// Follows a verdict back. `None` when the recording does not have it.
 pub(super) fn findings<'a>(case: &Case<'a>) -> Option<Findings<'a>> {
     let verdict = case.verdict;
@@ -68,7 +75,8 @@ pub(super) fn findings<'a>(case: &Case<'a>) -> Option<Findings<'a>> {
     let probe = failed_probe(case, accuser, origin.time);
     let confirmations = suspicion.map_or_else(Vec::new, |began| {
         let since = |entry: &&Entry| entry.time >= began.time && entry.time <= death.origin.time;
-        case.at(declarer).filter(since).filter(|e| matches!(e.what, What::Confirmed { .. })).collect()
+        let confirmed = case.at(declarer).filter(since).filter(|e| matches!(e.what, What::Confirmed { .. }));
+        confirmed.map(|entry| (entry, case.way(entry))).collect()
     });
     let since = probe.as_ref().map_or(origin.time, |probe| probe.failed.time);
     let refutation = refutation(case, &death, declarer, since);

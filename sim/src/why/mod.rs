@@ -35,7 +35,7 @@ mod story;
 mod text;
 mod verdict;
 
-pub use reruns::Rerun;
+pub use reruns::{How, Rerun};
 pub use steps::Step;
 pub use text::{list, text};
 pub use verdict::{Verdict, verdicts};

@@ -7,18 +7,34 @@ use super::findings::Findings;
 use super::probe::{culprit, suffered};
 use super::verdict;
 use super::{Question, Ran};
-use crate::network::Key;
+use crate::network::{Key, Spare};
 use crate::scenario::Scenario;
 use crate::trace::words::{at, fate, fault, load};
-use crate::trace::{Filter, Kind, Packet, Recording, What};
+use crate::trace::{Fate, Filter, Kind, Packet, Recording, What};
 use crate::truth::node_name;
 use crate::world::watch::{Part, part};
+
+/// What is otherwise in a rerun: the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// A packet that was lost, cut off or held up arrives, after its own latency.
+    Arrives,
+    /// A packet that was still under way when it was too late arrives in the moment in which it is sent.
+    ArrivesAtOnce,
+    /// Several packets arrive, each after its own latency.
+    AllArrive,
+    /// A fault does not happen.
+    Without,
+}
 
 /// A change, and what came of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Rerun {
-    /// What was changed, in words.
-    pub change: String,
+    /// What is otherwise.
+    pub how: How,
+    /// Of what, in words.
+    pub of: String,
     /// When it takes effect, seconds since t = 0.
     pub time: f64,
     /// Whether the accuser's probe still failed.
@@ -33,20 +49,32 @@ impl Rerun {
     pub const fn prevents(&self) -> bool {
         self.declared.is_none()
     }
+
+    /// The change, in words.
+    #[must_use]
+    pub fn change(&self) -> String {
+        match self.how {
+            How::Arrives => format!("arrives: {}", self.of),
+            How::ArrivesAtOnce => format!("arrives at once: {}", self.of),
+            How::AllArrive => format!("all arrive: {}", self.of),
+            How::Without => format!("without {}", self.of),
+        }
+    }
 }
 
 /// Something that could have been otherwise.
 #[derive(Clone, Debug)]
 struct Candidate {
     time: u64,
-    what: String,
+    how: How,
+    of: String,
     change: Change,
 }
 
 #[derive(Clone, Debug)]
 enum Change {
     /// Nothing befalls these.
-    Spare(Vec<Key>),
+    Spare(Vec<(Key, Spare)>),
     /// This fault does not happen.
     Without(usize),
 }
@@ -62,7 +90,9 @@ pub(super) fn reruns(
     ran: &mut Ran<'_>,
 ) -> (Vec<Rerun>, usize) {
     let packets = packets(case, found);
-    let mut candidates: Vec<Candidate> = packets.iter().map(|packet| spare(case, packet)).collect();
+    let mut candidates: Vec<Candidate> =
+        packets.iter().map(|packet| spare(case, packet, How::Arrives)).collect();
+    candidates.extend(under_way(case, found));
     candidates.extend(faults(case, found, &packets));
     let room = question.reruns as usize;
     let not_tried = candidates.len().saturating_sub(room);
@@ -98,19 +128,37 @@ fn packets<'a>(case: &Case<'a>, found: &Findings<'_>) -> Vec<&'a Packet> {
     packets.filter(|packet| suffered(packet) && packet.wanted <= until).collect()
 }
 
-fn spare(case: &Case<'_>, packet: &Packet) -> Candidate {
+/// Packets with the refutation that nothing befell, but that were still under way when their receiver judged.
+fn under_way(case: &Case<'_>, found: &Findings<'_>) -> Vec<Candidate> {
+    let late = |number: &u32, verdict: u64| {
+        case.packet(*number).filter(|packet| {
+            !suffered(packet)
+                && matches!(packet.fate, Fate::Arrives(at) if at > verdict)
+                && packet.waited.is_none()
+        })
+    };
+    let arrivals = found.refutation.arrivals.iter();
+    let packets = arrivals.flat_map(|arrival| {
+        arrival.packets.iter().filter_map(move |number| late(number, arrival.verdict)).take(TRIED)
+    });
+    packets.map(|packet| spare(case, packet, How::ArrivesAtOnce)).collect()
+}
+
+fn spare(case: &Case<'_>, packet: &Packet, how: How) -> Candidate {
     let sent = packet.sent.unwrap_or(packet.wanted);
+    let spare = if how == How::ArrivesAtOnce { Spare::AtOnce } else { Spare::InItsTime };
     Candidate {
         time: sent,
-        what: format!(
-            "{} -> {} at {}, {} ({})",
+        how,
+        of: format!(
+            "{} -> {} at {}: {}; {}",
             node_name(packet.from),
             node_name(packet.to),
             at(sent),
             load(packet),
             fate(case.scenario, packet)
         ),
-        change: Change::Spare(packet.key.into_iter().collect()),
+        change: Change::Spare(packet.key.into_iter().map(|key| (key, spare)).collect()),
     }
 }
 
@@ -127,8 +175,8 @@ fn faults(case: &Case<'_>, found: &Findings<'_>, packets: &[&Packet]) -> Vec<Can
     faults.dedup();
     let candidate = |index: usize| {
         let begins = case.scenario.faults.get(index).map_or(0, |fault| nanos(fault.at));
-        let what = format!("without {}", fault(case.scenario, index));
-        Candidate { time: begins, what, change: Change::Without(index) }
+        let of = fault(case.scenario, index);
+        Candidate { time: begins, how: How::Without, of, change: Change::Without(index) }
     };
     faults.into_iter().map(candidate).collect()
 }
@@ -156,8 +204,8 @@ impl Tries<'_, '_, '_> {
                     && matches!(entry.what, What::ProbeFailed { .. })
             })
         });
-        let (change, time) = (candidate.what.clone(), candidate.time as f64 / 1e9);
-        self.done.push(Rerun { change, time, accused, declared });
+        let (of, time) = (candidate.of.clone(), candidate.time as f64 / 1e9);
+        self.done.push(Rerun { how: candidate.how, of, time, accused, declared });
         Some(declared.is_none())
     }
 
@@ -169,7 +217,7 @@ impl Tries<'_, '_, '_> {
             return;
         }
         let mut kept: Vec<usize> = (0..keys.len()).collect();
-        let all = together(&keys, &kept, "all of the above packets".to_owned());
+        let all = together(&keys, &kept, "all of the packets above".to_owned());
         if self.run(&all) != Some(true) {
             return;
         }
@@ -196,10 +244,11 @@ impl Tries<'_, '_, '_> {
     }
 }
 
-fn together(keys: &[(Key, &Packet)], places: &[usize], what: String) -> Candidate {
+fn together(keys: &[(Key, &Packet)], places: &[usize], of: String) -> Candidate {
     let chosen = || places.iter().filter_map(|place| keys.get(*place));
     let time = chosen().map(|(_, packet)| packet.sent.unwrap_or(packet.wanted)).min().unwrap_or(0);
-    Candidate { time, what, change: Change::Spare(chosen().map(|(key, _)| *key).collect()) }
+    let spared = chosen().map(|(key, _)| (*key, Spare::InItsTime)).collect();
+    Candidate { time, how: How::AllArrive, of, change: Change::Spare(spared) }
 }
 
 fn short(packet: &Packet) -> String {

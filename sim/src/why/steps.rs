@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::probe::suffered;
 use super::story::held;
 use crate::trace::words::{fate, load, what};
-use crate::trace::{Entry, Packet, What};
+use crate::trace::{Entry, Packet, Said, What};
 use crate::truth::node_name;
 
 /// One step of a causal chain.
@@ -40,7 +40,11 @@ pub(super) fn steps(case: &Case<'_>, found: &Findings<'_>) -> Vec<Step> {
     if let Some(way) = &found.accusation {
         list.way("accusation", way, "tells");
     }
-    list.entries("accusation", found.suspicion.into_iter().chain(found.confirmations.iter().copied()));
+    found.suspicion.into_iter().for_each(|entry| list.entry("accusation", entry));
+    for (entry, way) in &found.confirmations {
+        list.confirmation(way);
+        list.entry("accusation", entry);
+    }
     list.entry("verdict", found.death.origin);
     list.way("verdict", &found.death, "tells");
     list.verdict();
@@ -75,8 +79,16 @@ impl List<'_, '_> {
         self.push(entry.time, crate::trace::words::name(entry.node), part, text, false);
     }
 
-    fn entries<'e>(&mut self, part: &'static str, entries: impl Iterator<Item = &'e Entry>) {
-        entries.for_each(|entry| self.entry(part, entry));
+    /// How a confirmation came: from where somebody made it its own word, which a table may have done to it.
+    fn confirmation(&mut self, way: &Way<'_>) {
+        let by_table = |number: &u32| {
+            let packet = self.case.packet(*number);
+            packet.is_some_and(|packet| packet.said.iter().any(|said| matches!(said, Said::Row { .. })))
+        };
+        let from = way.hops.iter().rposition(by_table).unwrap_or(0);
+        for number in way.hops.iter().skip(from) {
+            self.packet("accusation", *number, "confirms: ");
+        }
     }
 
     /// A packet, when it was to leave.

@@ -4,7 +4,7 @@ use rumormill_core::io::Via;
 
 use super::case::{Case, Grip};
 use super::findings::{Arrival, Findings};
-use super::probe::{Piece, Probe, Role};
+use super::probe::{Probe, Role, suffered};
 use crate::scenario::FaultKind;
 use crate::trace::words::{at, fate, fault, name, span};
 use crate::trace::{Cause, Fate, Packet, What};
@@ -12,11 +12,10 @@ use crate::truth::{Presence, node_name};
 
 /// A few sentences: what was declared, on whose word, after which probe, and why the answer did not help.
 pub(super) fn story(case: &Case<'_>, found: &Findings<'_>) -> Vec<String> {
-    let mut paragraphs = vec![format!("{} {}", opening(case), verdict(case, found))];
-    paragraphs.push(accusation(case, found));
-    if let Some(probe) = &found.probe {
-        paragraphs.push(failed(case, probe));
-    }
+    let mut told = Vec::new();
+    let mut paragraphs = vec![format!("{} {}", opening(case), verdict(case, found, &mut told))];
+    let probe = found.probe.as_ref().map_or_else(String::new, |probe| failed(case, probe, &told));
+    paragraphs.push(format!("{} {probe}", accusation(case, found)));
     paragraphs.push(refutation(case, found));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs
@@ -43,7 +42,8 @@ fn opening(case: &Case<'_>) -> String {
     format!("{said}, which does not count as a false positive: {why}.")
 }
 
-fn verdict(case: &Case<'_>, found: &Findings<'_>) -> String {
+/// Whose word it was, and how long the suspicion behind it ran; `told` gets the disturbances that are mentioned.
+fn verdict(case: &Case<'_>, found: &Findings<'_>, told: &mut Vec<(u32, Grip)>) -> String {
     let declarer = node_name(found.declarer);
     let declared = found.death.origin.time;
     let mut text = if found.declarer == case.verdict.observer {
@@ -72,7 +72,9 @@ fn verdict(case: &Case<'_>, found: &Findings<'_>) -> String {
                 span(declared.saturating_sub(began.time)),
                 at(began.time)
             ));
+            text.push_str(&echoes(found));
             for grip in case.grips(found.declarer, began.time, declared) {
+                told.push((found.declarer, grip));
                 text.push_str(&format!(
                     " Meanwhile {}{}.",
                     held(case, found.declarer, &grip),
@@ -86,9 +88,29 @@ fn verdict(case: &Case<'_>, found: &Findings<'_>) -> String {
                 ));
             }
         }
-        None => text.push_str(&format!("{declarer} declares a member dead as soon as it is accused.")),
+        None => text.push_str("Suspicion is off: whom a probe accuses is dead at once."),
     }
     text
+}
+
+/// Confirmations should come of other probes. Some only say again what was said.
+fn echoes(found: &Findings<'_>) -> String {
+    let mut who: Vec<String> = found
+        .echoes()
+        .filter_map(|(entry, _)| match entry.what {
+            What::Confirmed { accuser, .. } => Some(name(accuser)),
+            _ => None,
+        })
+        .collect();
+    who.dedup();
+    if who.is_empty() {
+        return String::new();
+    }
+    format!(
+        " No other probe stood behind the word of {}: it had {}'s own accusation from an exchange of tables, and said it again in its own name.",
+        who.join(" and that of "),
+        node_name(found.accuser)
+    )
 }
 
 /// What a fault did to a node.
@@ -113,7 +135,7 @@ fn accusation(case: &Case<'_>, found: &Findings<'_>) -> String {
     let accuser = node_name(found.accuser);
     let subject = node_name(case.verdict.subject);
     let Some(way) = &found.accusation else {
-        return format!("{accuser} accused {subject} itself.");
+        return String::new();
     };
     let mut text = if found.accuser == found.declarer {
         format!("{accuser} had accused {subject} itself.")
@@ -135,17 +157,15 @@ fn accusation(case: &Case<'_>, found: &Findings<'_>) -> String {
     text
 }
 
-fn failed(case: &Case<'_>, probe: &Probe<'_>) -> String {
+fn failed(case: &Case<'_>, probe: &Probe<'_>, told: &[(u32, Grip)]) -> String {
     let (prober, subject) = (node_name(probe.prober), node_name(case.verdict.subject));
     let (began, ended) = (probe.began, probe.failed.time);
     let mut text =
         format!("{prober} probed {subject} at {}, and had no answer by {}: ", at(began), at(ended));
     let mut reasons = Vec::new();
-    for grip in case.grips(probe.prober, began, ended) {
-        reasons.push(held(case, probe.prober, &grip));
-    }
-    for grip in case.grips(case.verdict.subject, began, ended) {
-        reasons.push(held(case, case.verdict.subject, &grip));
+    for node in [probe.prober, case.verdict.subject] {
+        let news = case.grips(node, began, ended).into_iter().filter(|grip| !told.contains(&(node, *grip)));
+        reasons.extend(news.map(|grip| held(case, node, &grip)));
     }
     reasons.push(direct(case, probe));
     reasons.extend(probe.helpers().into_iter().map(|helper| through(case, probe, helper)));
@@ -170,28 +190,38 @@ fn through(case: &Case<'_>, probe: &Probe<'_>, helper: u32) -> String {
     let Some(piece) = probe.last_of(helper) else { return format!("nothing came of asking {who}") };
     let Some(packet) = case.packet(piece.packet) else { return String::new() };
     let nacked = probe.pieces.iter().any(|other| other.role == Role::Nack && other.helper == Some(helper));
-    let nack = if nacked { ", which said that it had no answer either" } else { "" };
+    let nack = if nacked { " (it sent a nack)" } else { "" };
     let what = match piece.role {
-        Role::Request => "the request to",
-        Role::HelperPing => "the ping of",
-        Role::HelperAck => "the ack to",
-        _ => "the ack passed on by",
+        Role::Request => "the request",
+        Role::HelperPing => "its ping",
+        Role::HelperAck => "the ack to it",
+        _ => "the ack that it passed on",
     };
-    format!("{what} helper {who}{nack} {}", went(case, packet))
+    format!("helper {who}: {what} {}{nack}", went(case, packet))
 }
 
+/// What became of the stream that was tried beside the helpers.
 fn stream(case: &Case<'_>, probe: &Probe<'_>) -> Option<String> {
-    let segments: Vec<(Piece, &Packet)> = probe
-        .pieces
-        .iter()
-        .filter(|piece| piece.role == Role::Stream)
-        .filter_map(|piece| Some((*piece, case.packet(piece.packet)?)))
-        .collect();
-    let (_, last) = segments.last()?;
-    // What stopped it, or made it so late; else the last segment before time was up.
-    let worst = segments.iter().map(|(_, packet)| *packet).find(|packet| super::probe::suffered(packet));
-    let packet = worst.unwrap_or(last);
-    Some(format!("over a stream, a segment of {} {}", node_name(packet.from), went(case, packet)))
+    let pieces = probe.pieces.iter().filter(|piece| piece.role == Role::Stream);
+    let segments: Vec<&Packet> = pieces.filter_map(|piece| case.packet(piece.packet)).collect();
+    let suffering: Vec<&Packet> = segments.iter().copied().filter(|packet| suffered(packet)).collect();
+    if let Some(stopped) = suffering.iter().find(|packet| !matches!(packet.fate, Fate::Arrives(_))) {
+        return Some(format!(
+            "over a stream, a segment of {} {}",
+            node_name(stopped.from),
+            went(case, stopped)
+        ));
+    }
+    if suffering.is_empty() {
+        return (!segments.is_empty()).then(|| "over a stream no answer came in time either".to_owned());
+    }
+    let lost: u64 = suffering.iter().map(|packet| packet.extra).sum();
+    Some(format!(
+        "the stream beside was too slow: {} of its {} segments were held up or sent again, {} in all",
+        suffering.len(),
+        segments.len(),
+        span(lost)
+    ))
 }
 
 /// What became of a packet, as the end of a sentence.
@@ -251,13 +281,13 @@ fn refutation(case: &Case<'_>, found: &Findings<'_>) -> String {
     );
     for arrival in &answer.arrivals {
         text.push(' ');
-        text.push_str(&came(case, announced.time, arrival));
+        text.push_str(&came(announced.time, arrival));
     }
     text
 }
 
 /// When and how the answer came to one that judged.
-fn came(case: &Case<'_>, announced: u64, arrival: &Arrival<'_>) -> String {
+fn came(announced: u64, arrival: &Arrival<'_>) -> String {
     let node = node_name(arrival.node);
     let lost = arrival.packets.len();
     let lost = match lost {

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-use super::{Explanation, Verdict};
+use super::{Explanation, How, Verdict};
 use crate::trace::words::{moment, name};
 use crate::truth::node_name;
 
@@ -56,22 +56,25 @@ fn conclusion(explanation: &Explanation) -> String {
     if reruns.is_empty() {
         return String::new();
     }
-    // Of several packets together the fewest say the most.
+    // The least change says the most; of several packets together the fewest, which come last.
     let prevents = reruns.iter().filter(|rerun| rerun.prevents());
-    let Some(first) = prevents.min_by_key(|rerun| rerun.change.starts_with("all ")) else {
+    let Some(best) = prevents.clone().min_by_key(|rerun| rerun.how) else {
         return "None of the changes that were tried would have prevented it.".to_owned();
     };
-    let also = reruns.iter().filter(|rerun| rerun.prevents()).count() - 1;
-    let also = match also {
-        0 => String::new(),
-        1 => " So would one other change below.".to_owned(),
-        n => format!(" So would {n} other changes below."),
+    let best = if best.how == How::AllArrive { prevents.clone().next_back().unwrap_or(best) } else { best };
+    let if_so = match best.how {
+        How::Arrives => format!("if this packet had arrived in its time: {}", best.of),
+        How::ArrivesAtOnce => format!("if this packet had arrived at once: {}", best.of),
+        How::AllArrive => format!("if all of these had arrived in their time: {}", best.of),
+        How::Without => format!("without {}", best.of),
     };
-    let accused = if first.accused { "" } else { ", and nobody would have been accused" };
-    if first.change.starts_with("without ") {
-        return format!("It would not have happened {}{accused}.{also}", first.change);
-    }
-    format!("It would not have happened if this had arrived in time: {}{accused}.{also}", first.change)
+    let accused = if best.accused { "" } else { " The probe would have been answered." };
+    let also = match prevents.count() - 1 {
+        0 => String::new(),
+        1 => " One other change below would have prevented it too.".to_owned(),
+        n => format!(" {n} other changes below would have prevented it too."),
+    };
+    format!("It would not have happened {if_so}.{accused}{also}")
 }
 
 fn reruns(explanation: &Explanation, width: usize) -> String {
@@ -80,9 +83,7 @@ fn reruns(explanation: &Explanation, width: usize) -> String {
     for rerun in &explanation.reruns {
         let probe = if rerun.accused { "fails" } else { "answered" };
         let verdict = rerun.declared.map_or_else(|| "prevented".to_owned(), |time| format!("at {time:.3} s"));
-        let packet = !rerun.change.starts_with("without ") && !rerun.change.starts_with("all ");
-        let change = if packet { format!("arrives: {}", rerun.change) } else { rerun.change.clone() };
-        table.add_row([change.as_str(), probe, &verdict].map(Cell::new));
+        table.add_row([rerun.change().as_str(), probe, &verdict].map(Cell::new));
     }
     table.trim_fmt()
 }

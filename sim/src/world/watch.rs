@@ -9,7 +9,7 @@ use rumormill_core::wire::Kinds;
 use super::World;
 use super::stage::{Stage, number_of};
 use super::streams::Step;
-use crate::network::{Carried, Fate as NetworkFate, Key};
+use crate::network::{Carried, Fate as NetworkFate, Key, Spare};
 use crate::record::RunRecord;
 use crate::scenario::Scenario;
 use crate::trace::{End, Fate, Filter, Reader, Recorder, Recording};
@@ -40,7 +40,7 @@ pub(crate) struct Part<'a> {
     /// The seed.
     pub(crate) seed: u64,
     /// Nothing befalls these.
-    pub(crate) spared: &'a [Key],
+    pub(crate) spared: &'a [(Key, Spare)],
     /// The last moment that is simulated (ns); the end of measured time if that comes first.
     pub(crate) until: u64,
 }
