@@ -19,13 +19,15 @@ pub struct Key {
     pub ordinal: u16,
 }
 
-/// How an exception arrives.
+/// When an exception arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spare {
     /// After its own latency: nothing befalls it.
     InItsTime,
     /// In the moment in which it is sent.
     AtOnce,
+    /// Never: it is lost.
+    Never,
 }
 
 /// How likely something was to be lost.
@@ -42,7 +44,8 @@ pub struct Odds {
 }
 
 impl Network {
-    /// From now on nothing befalls these: no loss, no cut, and no delay but perhaps their own latency.
+    /// From now on these are exceptions: nothing befalls them, no loss, no cut, and no delay but perhaps their own latency; or they never
+    /// arrive.
     pub fn spare(&mut self, keys: &[(Key, Spare)]) {
         self.spared.extend(keys.iter().copied());
     }
@@ -59,6 +62,7 @@ impl Network {
         let after = match self.spared.get(&key)? {
             Spare::InItsTime => self.own_latency(key),
             Spare::AtOnce => 0,
+            Spare::Never => return Some(Fate::Lost),
         };
         Some(Fate::Spared { after })
     }
@@ -164,5 +168,8 @@ mod tests {
         network.spare(&[(key, Spare::AtOnce)]);
         assert_eq!(network.datagram(0, 1, 50, 7 * MS), Fate::Spared { after: 0 });
         assert_eq!(network.datagram(0, 1, 50, 7 * MS), Fate::Cut(4));
+        network.cuts.end(4);
+        network.spare(&[(network.next_key(Carried::Datagram, (0, 2), 7 * MS), Spare::Never)]);
+        assert_eq!(network.datagram(0, 2, 50, 7 * MS), Fate::Lost);
     }
 }

@@ -10,7 +10,7 @@ use super::{Question, Ran};
 use crate::network::{Key, Spare};
 use crate::scenario::Scenario;
 use crate::trace::words::{at, fate, fault, load};
-use crate::trace::{Fate, Filter, Kind, Packet, Recording, What};
+use crate::trace::{Cause, Entry, Fate, Filter, Kind, Packet, Recording, What};
 use crate::truth::node_name;
 use crate::world::watch::{Part, part};
 
@@ -22,6 +22,8 @@ pub enum How {
     Arrives,
     /// A packet that was still under way when it was too late arrives in the moment in which it is sent.
     ArrivesAtOnce,
+    /// A packet that confirmed a suspicion is lost.
+    IsLost,
     /// Several packets arrive, each after its own latency.
     AllArrive,
     /// A fault does not happen.
@@ -56,6 +58,7 @@ impl Rerun {
         match self.how {
             How::Arrives => format!("arrives: {}", self.of),
             How::ArrivesAtOnce => format!("arrives at once: {}", self.of),
+            How::IsLost => format!("is lost: {}", self.of),
             How::AllArrive => format!("all arrive: {}", self.of),
             How::Without => format!("without {}", self.of),
         }
@@ -73,7 +76,7 @@ struct Candidate {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// Nothing befalls these.
+    /// These are exceptions.
     Spare(Vec<(Key, Spare)>),
     /// This fault does not happen.
     Without(usize),
@@ -93,6 +96,7 @@ pub(super) fn reruns(
     let mut candidates: Vec<Candidate> =
         packets.iter().map(|packet| spare(case, packet, How::Arrives)).collect();
     candidates.extend(under_way(case, found));
+    candidates.extend(confirmations(case, found));
     candidates.extend(faults(case, found, &packets));
     let room = question.reruns as usize;
     let not_tried = candidates.len().saturating_sub(room);
@@ -101,12 +105,8 @@ pub(super) fn reruns(
     for candidate in &candidates {
         tries.run(candidate);
     }
-    let packet_helped = tries
-        .done
-        .iter()
-        .zip(&candidates)
-        .any(|(rerun, candidate)| rerun.prevents() && matches!(candidate.change, Change::Spare(_)));
-    if !packet_helped {
+    let helped = |rerun: &Rerun| rerun.prevents() && matches!(rerun.how, How::Arrives | How::ArrivesAtOnce);
+    if !tries.done.iter().any(helped) {
         tries.together(&packets);
     }
     (tries.done, not_tried)
@@ -146,7 +146,11 @@ fn under_way(case: &Case<'_>, found: &Findings<'_>) -> Vec<Candidate> {
 
 fn spare(case: &Case<'_>, packet: &Packet, how: How) -> Candidate {
     let sent = packet.sent.unwrap_or(packet.wanted);
-    let spare = if how == How::ArrivesAtOnce { Spare::AtOnce } else { Spare::InItsTime };
+    let spare = match how {
+        How::ArrivesAtOnce => Spare::AtOnce,
+        How::IsLost => Spare::Never,
+        How::Arrives | How::AllArrive | How::Without => Spare::InItsTime,
+    };
     Candidate {
         time: sent,
         how,
@@ -160,6 +164,16 @@ fn spare(case: &Case<'_>, packet: &Packet, how: How) -> Candidate {
         ),
         change: Change::Spare(packet.key.into_iter().map(|key| (key, spare)).collect()),
     }
+}
+
+/// Packets that confirmed the suspicion, and so shortened it.
+fn confirmations(case: &Case<'_>, found: &Findings<'_>) -> Vec<Candidate> {
+    let packet = |entry: &Entry| match entry.cause {
+        Cause::Packet(number) => case.packet(number).filter(|packet| packet.key.is_some()),
+        _ => None,
+    };
+    let packets = found.confirmations.iter().filter_map(|(entry, _)| packet(entry)).take(TRIED);
+    packets.map(|packet| spare(case, packet, How::IsLost)).collect()
 }
 
 /// The faults that held somebody who takes part, or that stopped a packet.

@@ -1,7 +1,5 @@
 //! The case in plain words.
 
-use rumormill_core::io::Via;
-
 use super::case::{Case, Grip};
 use super::findings::{Arrival, Findings};
 use super::probe::{Probe, Role, suffered};
@@ -15,7 +13,7 @@ pub(super) fn story(case: &Case<'_>, found: &Findings<'_>) -> Vec<String> {
     let mut told = Vec::new();
     let mut paragraphs = vec![format!("{} {}", opening(case), verdict(case, found, &mut told))];
     let probe = found.probe.as_ref().map_or_else(String::new, |probe| failed(case, probe, &told));
-    paragraphs.push(format!("{} {probe}", accusation(case, found)));
+    paragraphs.push(format!("{} {probe}", accusation(found)).trim().to_owned());
     paragraphs.push(refutation(case, found));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs
@@ -106,10 +104,10 @@ fn echoes(found: &Findings<'_>) -> String {
     if who.is_empty() {
         return String::new();
     }
+    let (who, accuser) = (who.join(" and "), node_name(found.accuser));
     format!(
-        " No other probe stood behind the word of {}: it had {}'s own accusation from an exchange of tables, and said it again in its own name.",
-        who.join(" and that of "),
-        node_name(found.accuser)
+        " The word of {who} was no second opinion: it goes back to {accuser}'s own accusation, which an exchange of tables \
+         made them say in their own name."
     )
 }
 
@@ -131,14 +129,11 @@ fn hops(count: usize) -> String {
     if count == 1 { "one packet".to_owned() } else { format!("{count} packets, one after the other") }
 }
 
-fn accusation(case: &Case<'_>, found: &Findings<'_>) -> String {
+fn accusation(found: &Findings<'_>) -> String {
     let accuser = node_name(found.accuser);
-    let subject = node_name(case.verdict.subject);
-    let Some(way) = &found.accusation else {
-        return String::new();
-    };
+    let Some(way) = &found.accusation else { return String::new() };
     let mut text = if found.accuser == found.declarer {
-        format!("{accuser} had accused {subject} itself.")
+        String::new()
     } else if let Some(began) = found.suspicion {
         let took = span(began.time.saturating_sub(way.origin.time));
         format!(
@@ -151,8 +146,6 @@ fn accusation(case: &Case<'_>, found: &Findings<'_>) -> String {
     };
     if !way.whole {
         text.push_str(" Where it began lies outside of what was recorded.");
-    } else if let What::Suspected { via: Via::Sync, .. } = way.origin.what {
-        text.push_str(" It stood in a table that was exchanged.");
     }
     text
 }
@@ -190,7 +183,7 @@ fn through(case: &Case<'_>, probe: &Probe<'_>, helper: u32) -> String {
     let Some(piece) = probe.last_of(helper) else { return format!("nothing came of asking {who}") };
     let Some(packet) = case.packet(piece.packet) else { return String::new() };
     let nacked = probe.pieces.iter().any(|other| other.role == Role::Nack && other.helper == Some(helper));
-    let nack = if nacked { " (it sent a nack)" } else { "" };
+    let nack = if nacked { ", and it sent a nack" } else { "" };
     let what = match piece.role {
         Role::Request => "the request",
         Role::HelperPing => "its ping",

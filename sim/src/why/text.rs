@@ -65,6 +65,7 @@ fn conclusion(explanation: &Explanation) -> String {
     let if_so = match best.how {
         How::Arrives => format!("if this packet had arrived in its time: {}", best.of),
         How::ArrivesAtOnce => format!("if this packet had arrived at once: {}", best.of),
+        How::IsLost => format!("if this packet had been lost: {}", best.of),
         How::AllArrive => format!("if all of these had arrived in their time: {}", best.of),
         How::Without => format!("without {}", best.of),
     };

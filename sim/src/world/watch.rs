@@ -39,7 +39,7 @@ pub(crate) struct Part<'a> {
     pub(crate) variant: usize,
     /// The seed.
     pub(crate) seed: u64,
-    /// Nothing befalls these.
+    /// These are exceptions.
     pub(crate) spared: &'a [(Key, Spare)],
     /// The last moment that is simulated (ns); the end of measured time if that comes first.
     pub(crate) until: u64,
