@@ -47,6 +47,9 @@
 //! must hold in every run. Processing takes no simulated time. That each of these checks can fail is shown by breaking the rules one by one:
 //! `sim/docs/sabotage.md`.
 //!
+//! A run can be looked into: [`trace`] records what happened at which moments, nodes and members, and [`why`] follows a wrong verdict
+//! back to the packets that were missing, and finds out by running again which of them would have prevented it.
+//!
 //! Every draw of the network is a pure function of who sends to whom and when ([`draws`]): two variants that send different
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
@@ -76,7 +79,9 @@ pub mod steady;
 pub mod summary;
 pub mod sweep;
 pub mod theory;
+pub mod trace;
 pub mod truth;
+pub mod why;
 pub mod world;
 
 pub use batch::{jobs_that_fit, run, run_with, seconds};

@@ -7,6 +7,10 @@ mod film;
 mod run;
 mod shrink;
 mod sweep;
+mod one;
+mod replay;
+mod run;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +21,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
-/// Flags that do not go together, where the parser of the command line cannot tell.
+/// What the parser of the command line cannot tell: flags that do not go together, or one that asks for what there is not.
 const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
@@ -59,6 +63,10 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Find settings that meet targets for a cluster like yours, and confirm them on other seeds.
     Advise(advise::AdviseArgs),
+    /// Show what happened in a run, step by step: packets and their fates, timers, suspicions, faults.
+    Replay(replay::ReplayArgs),
+    /// Explain why a node declared a member failed: the chain of packets and timers, and which lost or late packet would have prevented it.
+    Why(why::WhyArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -115,6 +123,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Film(args) => film::film(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Advise(args) => advise::advise(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Why(args) => why::why(&args),
     };
     ExitCode::from(code)
 }

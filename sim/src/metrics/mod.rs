@@ -307,7 +307,7 @@ impl Meter {
             .all(|o| sees(o) == present)
     }
 
-    /// A failure was reported: a false positive when the subject is up and within reach.
+    /// A failure was reported: a false positive when the subject is up and within reach. Whether it counts as one.
     pub fn failed(
         &mut self,
         pair: (u32, u32),
@@ -315,22 +315,23 @@ impl Meter {
         now: u64,
         truth: &Truth,
         network: &Network,
-    ) {
+    ) -> bool {
         let (observer, subject) = pair;
         if !self.metered(now) {
-            return;
+            return false;
         }
         self.failed_at.insert(pair, now);
         let apart = network.cuts.any() && network.cuts.apart(observer, subject);
         let excused = apart || !truth.is_up(subject) || truth.is_disturbed(subject);
         if excused || !self.false_positives.insert((observer, subject, incarnation.0)) {
-            return;
+            return false;
         }
         self.false_all += 1;
         if let Some(film) = &mut self.film {
             film.false_positive(now, observer, subject);
         }
         self.false_healthy += u64::from(!truth.is_disturbed(observer));
+        true
     }
 
     /// A member appeared or came back: a flap when it had just been reported failed.

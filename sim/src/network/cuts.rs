@@ -34,7 +34,7 @@ pub enum Side {
 }
 
 /// A datagram or a segment of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Carried {
     /// A datagram.
     Datagram,

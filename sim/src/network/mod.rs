@@ -6,6 +6,7 @@
 mod cuts;
 mod delay;
 mod loss;
+mod spared;
 mod ways;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,6 +17,7 @@ use crate::scenario::Travel;
 pub use cuts::{Carried, Cut, Cuts, Side};
 pub use delay::Delay;
 pub use loss::LossModel;
+pub use spared::{Key, Odds, Spare};
 pub use ways::{LinkRule, Way, Ways, over};
 
 /// Length of a slot of send time, in which a link's packets are numbered.
@@ -69,6 +71,15 @@ impl Ordinals {
         self.others.push((to, 0));
         0
     }
+
+    /// What [`Ordinals::next`] would give.
+    fn following(&self, slot: u64, to: u32) -> u16 {
+        if self.slot != slot {
+            return 0;
+        }
+        let mut counts = self.first.iter().chain(&self.others);
+        counts.find(|(other, _)| *other == to).map_or(0, |(_, count)| count.wrapping_add(1))
+    }
 }
 
 /// What becomes of something that is sent. Times are nanoseconds from now.
@@ -82,6 +93,11 @@ pub enum Fate {
         again: Option<u64>,
         /// Damaged: the number from which the flipped bit follows.
         damage: Option<u64>,
+    },
+    /// It arrives after so long, because it is excepted from what would have befallen it.
+    Spared {
+        /// Its own latency, or nothing.
+        after: u64,
     },
     /// The network lost it.
     Lost,
@@ -142,6 +158,8 @@ pub struct Network {
     busy: HashMap<(u32, u32), u64>,
     datagrams: Vec<Ordinals>,
     segments: Vec<Ordinals>,
+    /// What is excepted from all that befalls packets.
+    spared: HashMap<Key, Spare>,
     /// What it did so far.
     pub deeds: Deeds,
 }
@@ -159,6 +177,7 @@ impl Network {
             busy: HashMap::new(),
             datagrams: vec![Ordinals::default(); nodes],
             segments: vec![Ordinals::default(); nodes],
+            spared: HashMap::new(),
             deeds: Deeds::default(),
         }
     }
@@ -168,6 +187,11 @@ impl Network {
     pub fn datagram(&mut self, from: u32, to: u32, bytes: usize, now: u64) -> Fate {
         let slot = now / SLOT;
         let ordinal = self.datagrams[from as usize].next(slot, to);
+        if !self.spared.is_empty()
+            && let Some(fate) = self.fate_if_spared(Carried::Datagram, (from, to), slot, ordinal)
+        {
+            return fate;
+        }
         if self.cuts.any()
             && let Some(fault) = self.cuts.stopping(from, to, Carried::Datagram)
         {
@@ -235,6 +259,11 @@ impl Network {
         let mut waited = 0;
         for attempt in 0..TRANSMISSIONS_MAX {
             let ordinal = self.segments[from as usize].next(slot, to);
+            if !self.spared.is_empty()
+                && let Some(fate) = self.fate_if_spared(Carried::Segment, (from, to), slot, ordinal)
+            {
+                return fate;
+            }
             if self.cuts.any()
                 && let Some(fault) = self.cuts.stopping(from, to, Carried::Segment)
             {

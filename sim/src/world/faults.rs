@@ -167,6 +167,9 @@ impl World<'_> {
         if let Some(film) = &mut self.stage.meter.film {
             film.aimed(self.stage.now, index, nodes);
         }
+        if let Some(recorder) = &mut self.stage.recorder {
+            recorder.fault_begins(self.stage.now, index, nodes);
+        }
         let effect = &mut self.stage.effects[index];
         effect.aimed += nodes.len() as u64;
         for name in nodes.iter().map(|n| node_name(*n)) {
@@ -227,6 +230,9 @@ impl World<'_> {
             return;
         }
         let now = self.stage.now;
+        if let Some(recorder) = &mut self.stage.recorder {
+            recorder.fault_ends(now, index);
+        }
         match &self.scenario.faults[index].kind {
             FaultKind::Partition { .. } => self.stage.network.cuts.end(index),
             FaultKind::Link { .. } => {

@@ -10,6 +10,9 @@ use crate::truth::node_number;
 impl Stage {
     pub(super) fn event(&mut self, observer: u32, event: &Event<'_>) {
         let now = self.now;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.event(now, observer, event);
+        }
         let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
         match event {
             Event::Join { member, .. } => {
@@ -30,7 +33,11 @@ impl Stage {
                 let Some(subject) = number(member) else { return };
                 let before = self.meter.view(observer, subject, View::Failed, now);
                 self.invariants.leavers.failed(now, observer, subject, before);
-                self.meter.failed((observer, subject), *incarnation, now, &self.truth, &self.network);
+                let pair = (observer, subject);
+                let counts = self.meter.failed(pair, *incarnation, now, &self.truth, &self.network);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.failed(now, pair, incarnation.0, counts);
+                }
                 self.meter.report(observer, subject, Change::Crash, now, &self.truth, &self.network);
             }
             Event::Reap { member } => {
@@ -68,6 +75,9 @@ impl Stage {
 
     pub(super) fn note(&mut self, observer: u32, note: &Note<'_>) {
         let now = self.now;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(now, observer, note);
+        }
         match note {
             Note::Applied { subject, before, state, incarnation, .. } => {
                 let Some(subject) = node_number(&subject.name).filter(|s| *s != observer) else { return };

@@ -21,7 +21,7 @@ impl World<'_> {
         let stage = &mut self.stage;
         stage.cut_connections(node);
         stage.joining[node as usize] = None;
-        stage.truth.set(node, Presence::Down);
+        stage.set_presence(node, Presence::Down);
         stage.truth.changed(stage.now);
         stage.meter.gone(node, Change::Crash, stage.now);
         stage.did(fault, "crashed");
@@ -31,7 +31,7 @@ impl World<'_> {
     pub(super) fn leave(&mut self, node: u32, fault: usize) {
         let stage = &mut self.stage;
         stage.joining[node as usize] = None;
-        stage.truth.set(node, Presence::Leaving);
+        stage.set_presence(node, Presence::Leaving);
         stage.truth.changed(stage.now);
         stage.meter.gone(node, Change::Leave, stage.now);
         stage.did(fault, "left");

@@ -9,6 +9,7 @@ mod lives;
 mod parcels;
 mod stage;
 mod streams;
+pub(crate) mod watch;
 mod work;
 
 use std::sync::Arc;
@@ -148,6 +149,7 @@ impl<'s> World<'s> {
             stopping: Vec::new(),
             effects: effects(scenario),
             work: Work::new(scenario),
+            recorder: None,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -326,7 +328,7 @@ impl<'s> World<'s> {
     /// A process starts. `change`: others have to learn of it.
     fn birth(&mut self, node: u32, restore: Restore, change: bool) {
         let stage = &mut self.stage;
-        stage.truth.set(node, Presence::Up);
+        stage.set_presence(node, Presence::Up);
         if change {
             stage.truth.changed(stage.now);
         }
@@ -361,6 +363,10 @@ impl<'s> World<'s> {
         let Some(process) = &mut self.nodes[node as usize] else { return };
         let stage = &mut self.stage;
         stage.digest.add(stage.now, node, &input);
+        if let Some(recorder) = &mut stage.recorder {
+            let due = process.deadline().map(|(_, due)| due);
+            recorder.input(stage.now, node, &input, due, process.health());
+        }
         let tick = matches!(input, Input::Tick);
         let outputs =
             rumormill_core::step(process, input, stage.conditions.local(node, stage.now), &mut self.outbox);
@@ -375,7 +381,7 @@ impl<'s> World<'s> {
             self.nodes[node as usize] = None;
             self.drop_waiting(node);
             self.stage.cut_connections(node);
-            self.stage.truth.set(node, Presence::Left);
+            self.stage.set_presence(node, Presence::Left);
             if let Some(film) = &mut self.stage.meter.film {
                 film.gone(self.stage.now, node, Presence::Left);
             }

@@ -8,6 +8,7 @@ use super::stage::{LEAVE, What, socket};
 use super::streams::Step;
 use crate::network::Carried;
 use crate::scenario::FaultKind;
+use crate::trace::End;
 use crate::truth::Presence;
 
 impl World<'_> {
@@ -28,6 +29,7 @@ impl World<'_> {
                         connection.stalled[usize::from(side)] |= connection.generation == generation;
                     }
                     self.stage.did(fault, "in_flight_dropped");
+                    self.stage.watch_end(index, End::Dropped(fault));
                 } else if self.waits(index, what, to, bytes) {
                     return;
                 } else {
@@ -74,7 +76,10 @@ impl World<'_> {
         let room = if what == What::Datagram { bytes } else { 0 };
         if !stage.conditions.receive(to, index, room, stage.receive_buffer) {
             stage.network.deeds.overflowed += 1;
+            stage.watch_end(index, End::Overflows);
             stage.parcels.give_back(index);
+        } else {
+            stage.watch_end(index, End::Waits);
         }
         true
     }
@@ -90,7 +95,11 @@ impl World<'_> {
     /// What has waited for a process is gone with it.
     pub(super) fn drop_waiting(&mut self, node: u32) {
         drop(self.stage.conditions.take_held(node));
+        if let Some(recorder) = &mut self.stage.recorder {
+            recorder.forget_held(node);
+        }
         for index in self.stage.conditions.take_inbox(node) {
+            self.stage.watch_end(index, End::Gone);
             self.stage.parcels.give_back(index);
         }
     }
@@ -108,12 +117,16 @@ impl World<'_> {
                 if stage.address[to as usize] == receiver && self.nodes[to as usize].is_some() {
                     stage.meter.load.received += u64::from(stage.meter.metered(stage.now));
                     let foreign = !stage.meter.views.together(from, to);
+                    stage.watch_end(index, End::Arrives);
                     stage.invariants.label.given(stage.now, to, damaged, foreign);
                     self.feed(to, Input::Packet { from: socket(sender), bytes: &bytes });
                     self.stage.invariants.label.taken(self.stage.now, to);
+                } else {
+                    stage.watch_end(index, End::Gone);
                 }
             }
             What::Stream { connection, generation, side, step } => {
+                self.stage.watch_end(index, End::Arrives);
                 self.stream_step(connection, generation, usize::from(side), step, &bytes);
             }
             What::Leave => self.feed(to, Input::Command { id: LEAVE, command: Command::Leave }),

@@ -14,9 +14,10 @@ use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
 use crate::invariants::Invariants;
 use crate::metrics::Meter;
-use crate::network::{Fate, Network};
+use crate::network::{Carried, Fate, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::FaultEffect;
+use crate::trace::Recorder;
 use crate::truth::Truth;
 
 const PORT: u16 = 7946;
@@ -31,7 +32,7 @@ pub(super) fn socket(number: u32) -> SocketAddr {
 }
 
 #[inline]
-fn number_of(socket: SocketAddr) -> Option<u32> {
+pub(super) fn number_of(socket: SocketAddr) -> Option<u32> {
     let IpAddr::V4(v4) = socket.ip() else { return None };
     v4.to_bits().checked_sub(0x0a00_0001)
 }
@@ -115,6 +116,8 @@ pub(super) struct Stage {
     pub(super) effects: Vec<FaultEffect>,
     /// What applications do.
     pub(super) work: Work,
+    /// Writes down what happens, where somebody wants to read it.
+    pub(super) recorder: Option<Box<Recorder>>,
 }
 
 impl Stage {
@@ -183,6 +186,9 @@ impl Stage {
         let holds = self.conditions.holds_sends(node);
         match output {
             Output::Packet { to, bytes, kinds } if holds => {
+                if self.recorder.is_some() {
+                    self.watch_datagram((node, to), bytes, &kinds, true);
+                }
                 self.conditions.hold(node, Held::Packet { to, bytes: bytes.to_vec(), kinds });
             }
             Output::Packet { to, bytes, kinds } => self.packet(node, to, bytes, &kinds),
@@ -214,6 +220,9 @@ impl Stage {
         let metered = self.meter.metered(self.now);
         self.meter.load.datagram(node, bytes.len() as u64, kinds, metered);
         self.invariants.budgets.packet(self.now, node, bytes.len());
+        if self.recorder.is_some() {
+            self.watch_datagram((node, to), bytes, kinds, false);
+        }
         self.datagram(node, to, bytes);
     }
 
@@ -230,15 +239,26 @@ impl Stage {
         let Some(to) = self.node_at(to) else { return };
         let now = self.now;
         self.count_link_fault(from, to, "packets_carried");
-        match self.network.datagram(from, to, bytes.len(), now) {
+        let fate = self.network.datagram(from, to, bytes.len(), now);
+        if self.recorder.is_some() {
+            self.watch_fate(Carried::Datagram, (from, to), bytes.len(), fate);
+        }
+        match fate {
             Fate::Arrives { after, again, damage } => {
                 let parcel = self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                self.watch_travel(parcel);
                 if let Some(word) = damage {
                     self.damage(parcel, word);
                 }
                 if let Some(after) = again {
-                    self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                    let copy = self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                    self.watch_travel(copy);
                 }
+            }
+            Fate::Spared { after } => {
+                let parcel = self.plan(now.saturating_add(after), What::Datagram, from, to, bytes);
+                self.watch_travel(parcel);
+                self.never_dropped(parcel);
             }
             Fate::Cut(fault) => self.did(fault, "packets_dropped"),
             Fate::Lost => self.count_link_fault(from, to, "packets_lost"),
@@ -310,19 +330,30 @@ impl Stage {
             return;
         }
         self.count_link_fault(from, to, "segments_carried");
-        match self.network.segment(from, to, bytes.len(), now) {
-            Fate::Arrives { after, .. } => {
+        if self.recorder.is_some() {
+            self.watch_segment((from, to), step, bytes);
+        }
+        let fate = self.network.segment(from, to, bytes.len(), now);
+        if self.recorder.is_some() {
+            self.watch_fate(Carried::Segment, (from, to), bytes.len(), fate);
+        }
+        match fate {
+            Fate::Arrives { after, .. } | Fate::Spared { after } => {
                 let connection = self.connections.get(index);
                 let at = now.saturating_add(after).max(connection.arrival[side]);
                 connection.arrival[side] = at;
                 let generation = connection.generation;
-                self.plan(
+                let parcel = self.plan(
                     at,
                     What::Stream { connection: index, generation, side: side as u8, step },
                     from,
                     to,
                     bytes,
                 );
+                self.watch_travel(parcel);
+                if matches!(fate, Fate::Spared { .. }) {
+                    self.never_dropped(parcel);
+                }
             }
             Fate::Cut(fault) => {
                 self.connections.get(index).stalled[side] = true;
