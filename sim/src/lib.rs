@@ -34,6 +34,9 @@
 //! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
 //! [`stats`] has the statistics that reports use.
 //!
+//! [`compare`](mod@compare) tells two settings, scenarios or versions apart, seed by seed, and [`application`] runs event handlers of your own on simulated
+//! nodes. `docs/testing.md` and `docs/compare.md` beside the crate's sources show both.
+//!
 //! # What is simulated, and what is not
 //!
 //! Datagrams have latency, are lost (evenly or in bursts), doubled, held back, damaged, and wait for bandwidth; streams take round trips
@@ -46,8 +49,10 @@
 //! packets meet the same bad moments.
 #![forbid(unsafe_code)]
 
+pub mod application;
 mod batch;
 pub mod bench;
+pub mod compare;
 pub mod digest;
 pub mod draws;
 pub mod expect;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod compare;
 mod files;
 mod run;
 
@@ -13,6 +14,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 const HELD: u8 = 0;
 /// It could not run: an output folder that cannot be written, ...
 const COULD_NOT_RUN: u8 = 1;
+/// The command line means nothing.
+const USAGE: u8 = 2;
 /// An expectation, an invariant or a fault that had to act did not hold.
 const DID_NOT_HOLD: u8 = 3;
 /// A scenario or an override that cannot be read or is not valid.
@@ -42,6 +45,8 @@ enum Command {
     Check(Files),
     /// List scenarios with the question each answers.
     List(Files),
+    /// Compare two scenarios, settings or versions of the program over the same seeds.
+    Compare(compare::CompareArgs),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
 }
@@ -73,8 +78,8 @@ struct RunArgs {
     #[arg(long, default_value = "rumor-out")]
     out: PathBuf,
     /// What is printed on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    format: RunFormat,
     /// No progress bar.
     #[arg(short, long)]
     quiet: bool,
@@ -82,10 +87,21 @@ struct RunArgs {
 
 /// What `run` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum RunFormat {
     /// A summary for people.
     Text,
     /// A JSON array of the summaries.
+    Json,
+    /// JUnit XML: a test case for each expectation, invariant and fault that had to act.
+    Junit,
+}
+
+/// What other subcommands print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables and words for people.
+    Text,
+    /// JSON.
     Json,
 }
 
@@ -95,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
+        Command::Compare(args) => compare::compare(&args),
         Command::Bench(args) => bench::bench(&args),
     };
     ExitCode::from(code)

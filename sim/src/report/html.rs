@@ -5,7 +5,7 @@ use super::plots::Plot;
 use crate::record::RunRecord;
 use crate::summary::Summary;
 
-const STYLE: &str = include_str!("../../assets/report.css");
+pub(super) const STYLE: &str = include_str!("../../assets/report.css");
 
 /// The page.
 pub(super) fn page(summary: &Summary, plots: &[Plot]) -> String {
@@ -88,7 +88,7 @@ fn details(out: &mut String, runs: &[&RunRecord]) {
     section(out, "Load by message kind", "Mean over seeds.", &figures::kinds(runs));
 }
 
-fn section(out: &mut String, title: &str, note: &str, table: &Table) {
+pub(super) fn section(out: &mut String, title: &str, note: &str, table: &Table) {
     if table.rows.is_empty() {
         return;
     }
@@ -141,7 +141,7 @@ fn provenance(out: &mut String, summary: &Summary) {
 }
 
 /// A drawing that fills its place instead of having a size.
-fn fluid(svg: &str) -> String {
+pub(super) fn fluid(svg: &str) -> String {
     match (svg.find(" width="), svg.find(" viewBox=")) {
         (Some(from), Some(to)) if from < to => format!("{}{}", &svg[..from], &svg[to..]),
         _ => svg.to_owned(),
@@ -149,7 +149,7 @@ fn fluid(svg: &str) -> String {
 }
 
 /// Text as HTML.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

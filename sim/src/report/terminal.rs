@@ -7,9 +7,12 @@ use super::figures::{self, Table};
 use crate::steady::Settled;
 use crate::summary::Summary;
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const TITLE: Style = Style::new().bold();
+/// The head of a column of verdicts.
+pub(super) const VERDICT: &str = "verdict";
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const TITLE: Style = Style::new().bold();
 
 /// A readable summary for a terminal `width` columns wide, with or without ANSI colours.
 #[must_use]
@@ -58,7 +61,7 @@ pub fn text(summary: &Summary, colour: bool, width: usize) -> String {
     out
 }
 
-fn grid(table: &Table, width: usize) -> String {
+pub(super) fn grid(table: &Table, width: usize) -> String {
     let mut grid = Grid::new();
     grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     grid.set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -66,14 +69,21 @@ fn grid(table: &Table, width: usize) -> String {
     for row in &table.rows {
         grid.add_row(row.cells.iter().map(Cell::new));
     }
-    // Names of metrics stay in one piece where there is room.
-    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head[0] == "metric") {
-        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
+    // Names of metrics and verdicts stay in one piece where there is room.
+    for (number, head) in table.head.iter().enumerate().filter(|_| width >= 80) {
+        let least = match head.as_str() {
+            "metric" => 26,
+            VERDICT => 14,
+            _ => continue,
+        };
+        if let Some(column) = grid.column_mut(number) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
     }
     grid.trim_fmt()
 }
 
-fn wrapped(text: &str, width: usize) -> String {
+pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split_whitespace() {

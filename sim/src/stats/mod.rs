@@ -7,6 +7,7 @@ mod bootstrap;
 mod effective;
 mod exact;
 mod paired;
+mod significance;
 mod special;
 
 use std::cmp::Ordering;
@@ -14,7 +15,8 @@ use std::cmp::Ordering;
 pub use bootstrap::{RESAMPLES, cluster_intervals, curve_band, rate_interval};
 pub use effective::{carries, carries_interval, effective_samples};
 pub use exact::{clopper_pearson, dispersion, garwood, order_interval, wilson, wilson_99};
-pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio};
+pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio, ratio_of_means};
+pub use significance::{Margin, POWER, detectable, equivalence, holm, least_p, sign_flips, sign_test};
 
 use crate::record::Sample;
 

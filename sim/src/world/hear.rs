@@ -3,6 +3,7 @@
 use rumormill_core::io::{Event, Note, State};
 
 use super::stage::Stage;
+use super::{EVENT_NAME, QUERY_NAME};
 use crate::metrics::changes::Change;
 use crate::metrics::views::View;
 use crate::truth::node_number;
@@ -42,6 +43,9 @@ impl Stage {
                     self.meter.said.updated(observer, subject, &member.meta, now);
                 }
             }
+            // Only what workloads sent is metered and checked.
+            Event::User { name, .. } if self.applications && *name != EVENT_NAME => {}
+            Event::Query { name, .. } if self.applications && *name != QUERY_NAME => {}
             Event::User { payload, .. } => {
                 if let Some(serial) = self.invariants.user_events.delivered(now, observer, payload) {
                     let new = self.meter.said.event_heard(observer, serial, now);

@@ -1,5 +1,6 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
+mod applications;
 pub(crate) mod bench;
 mod conditions;
 mod faults;
@@ -20,6 +21,7 @@ use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
 use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
 
+use crate::application::Desk;
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
 use crate::faults::{Plan, end_of, link_rules};
@@ -30,12 +32,14 @@ use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
 use crate::scenario::{FaultKind, Scenario, Start, Variant, WorkloadKind};
 use crate::truth::{Presence, Truth, node_name};
+use applications::{Applications, Factory};
 use conditions::Conditions;
 use faults::Course;
 use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
 use work::Work;
+pub(crate) use work::{EVENT_NAME, QUERY_NAME};
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
 const WAKE: u32 = 1 << 31;
@@ -57,6 +61,20 @@ pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut d
     World::new(scenario, &scenario.variants[variant], seed).run(progress)
 }
 
+/// The same with an application beside each node for which the factory has one. What they found, the desk has.
+pub(crate) fn run_with_applications<'s>(
+    scenario: &'s Scenario,
+    variant: usize,
+    seed: u64,
+    factory: &'s mut Factory<'s>,
+    desk: &'s mut Desk,
+) -> RunRecord {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    world.applications = Some(Applications::new(world.nodes.len(), seed, factory, desk));
+    world.stage.applications = true;
+    world.run(&mut |_| {})
+}
+
 struct World<'s> {
     scenario: &'s Scenario,
     variant: &'s Variant,
@@ -73,6 +91,8 @@ struct World<'s> {
     plan: Plan,
     courses: Vec<Course>,
     stage: Stage,
+    /// Those of a user of the library.
+    applications: Option<Applications<'s>>,
 }
 
 impl<'s> World<'s> {
@@ -118,6 +138,7 @@ impl<'s> World<'s> {
             stopping: Vec::new(),
             effects: effects(scenario),
             work: Work::new(scenario),
+            applications: false,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -138,6 +159,7 @@ impl<'s> World<'s> {
             plan,
             courses,
             stage,
+            applications: None,
         }
     }
 
@@ -148,6 +170,9 @@ impl<'s> World<'s> {
         let end = nanos(self.scenario.duration);
         self.metered(end, progress);
         self.stage.now = end;
+        if let Some(applications) = &mut self.applications {
+            applications.end();
+        }
         self.end_work();
         let mut values = self.stage.meter.values(&self.stage.truth);
         if values.contains_key("event.sent") {
@@ -307,6 +332,7 @@ impl<'s> World<'s> {
         stage.invariants.incarnations.announced(node, born.incarnation());
         stage.after(node, &born, false);
         self.nodes[node as usize] = Some(born);
+        self.application_starts(node);
     }
 
     /// Gives a node an input and carries out what it wants.
@@ -319,17 +345,24 @@ impl<'s> World<'s> {
         let outputs =
             rumormill_core::step(process, input, stage.conditions.local(node, stage.now), &mut self.outbox);
         for output in outputs {
+            if let Some(applications) = &mut self.applications {
+                applications.hear(node, process, stage, &output);
+            }
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
         if !self.stage.work.is_idle() {
-            self.applications();
+            self.answer_and_end();
         }
         while let Some(node) = self.stage.stopping.pop() {
             self.nodes[node as usize] = None;
+            self.application_ends(node);
             self.drop_waiting(node);
             self.stage.cut_connections(node);
             self.stage.truth.set(node, Presence::Left);
+        }
+        if self.applications.is_some() {
+            self.carry_out_wishes();
         }
     }
 
@@ -371,7 +404,8 @@ fn changes_keys(scenario: &Scenario) -> bool {
     scenario.workloads.iter().any(|workload| matches!(workload.kind, WorkloadKind::Keys { .. }))
 }
 
-fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
+/// What the faults of a scenario have done before it begins.
+pub(crate) fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
     let end = nanos(scenario.duration);
     let effect = |(index, fault): (usize, &crate::scenario::Fault)| FaultEffect {
         index,

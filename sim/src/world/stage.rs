@@ -52,6 +52,8 @@ pub(super) enum What {
     Work(u32),
     /// A step of a change of keys is tried again.
     Rekey(u32),
+    /// An application asked to be called back, if its process still is in this life.
+    CallBack { life: u32, token: u32 },
     /// A fault begins, or begins again.
     Fault(u32),
     /// A fault ends.
@@ -115,6 +117,8 @@ pub(super) struct Stage {
     pub(super) effects: Vec<FaultEffect>,
     /// What applications do.
     pub(super) work: Work,
+    /// Whether there are some besides the workloads'.
+    pub(super) applications: bool,
 }
 
 impl Stage {

@@ -1,0 +1,173 @@
+//! The tables of a comparison.
+
+use super::super::figures::{
+    Comparison as Drawn, Row as Cells, Table, heads, named, number, sample, signed, signed_interval, unit,
+};
+use super::super::terminal::VERDICT;
+use crate::compare::{Comparison, Row, Verdict};
+use crate::stats::{Margin, Paired};
+
+/// For a terminal: what fits.
+pub(super) fn short(of: &Comparison) -> Table {
+    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A (95 %)", "p, all", "remark"]);
+    table(of, head, |row| {
+        vec![
+            sample(row.a),
+            sample(row.b),
+            row.paired.as_ref().map_or_else(|| "-".to_owned(), mean),
+            quotient(row),
+            p_value(row.p_adjusted),
+            remark(row),
+        ]
+    })
+}
+
+/// For the page: what it comes to.
+pub(super) fn verdicts(of: &Comparison) -> Table {
+    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "p, all metrics", "remark"]);
+    table(of, head, |row| {
+        let mean = row.paired.as_ref().map_or_else(|| "-".to_owned(), mean);
+        vec![sample(row.a), sample(row.b), mean, p_value(row.p_adjusted), remark(row)]
+    })
+}
+
+pub(super) fn differences(of: &Comparison) -> Table {
+    let head = heads([
+        VERDICT,
+        "metric",
+        "seeds",
+        "mean",
+        "95 % interval",
+        "median",
+        "95 % interval",
+        "quotient (95 %)",
+        "pairing",
+    ]);
+    table(of, head, |row| {
+        let Some(p) = &row.paired else { return vec![row.seeds.len().to_string()] };
+        vec![
+            p.differences.len().to_string(),
+            signed(p.mean),
+            signed_interval(p.mean_interval),
+            signed(p.median),
+            signed_interval(p.median_interval),
+            quotient(row),
+            drawn(row).as_ref().map_or_else(|| "-".to_owned(), Drawn::pairing),
+        ]
+    })
+}
+
+pub(super) fn tests(of: &Comparison) -> Table {
+    let head = heads([
+        VERDICT,
+        "metric",
+        "p, no difference",
+        "adjusted",
+        "margin",
+        "p, beyond the margin",
+        "adjusted",
+        "would have shown",
+    ]);
+    table(of, head, |row| {
+        let p = |p: Option<f64>| p.map_or_else(|| "-".to_owned(), p_value);
+        vec![
+            p_value(row.p),
+            p_value(row.p_adjusted),
+            row.margin.map_or_else(|| "none".to_owned(), |width| margin(row, width)),
+            p(row.p_margin),
+            p(row.p_margin_adjusted),
+            row.detectable.map_or_else(|| "-".to_owned(), |d| with_unit(row, d)),
+        ]
+    })
+}
+
+/// A row per metric: verdict and name, then some cells.
+fn table(of: &Comparison, head: Vec<String>, cells: impl Fn(&Row) -> Vec<String>) -> Table {
+    let one = |row: &Row| {
+        let mut all = vec![row.verdict.words().to_owned(), label(row)];
+        all.extend(cells(row));
+        Cells { cells: all, good: (row.verdict == Verdict::Worse).then_some(false) }
+    };
+    Table { head, rows: of.rows.iter().map(one).collect() }
+}
+
+/// The metric with its unit, and its variant where there are several.
+fn label(row: &Row) -> String {
+    let name = named(row.metric, row.statistic.unwrap_or_default());
+    if row.variant.is_empty() { name } else { format!("{name}, {}", row.variant) }
+}
+
+/// A row as plots and tables of variants have it.
+pub(super) fn drawn(row: &Row) -> Option<Drawn> {
+    let paired = row.paired.clone()?;
+    Some(Drawn { label: label(row), variant: row.variant.clone(), paired, ratio: row.ratio })
+}
+
+fn mean(paired: &Paired) -> String {
+    let interval = paired.mean_interval.map(|_| format!(" ({})", signed_interval(paired.mean_interval)));
+    format!("{}{}", signed(paired.mean), interval.unwrap_or_default())
+}
+
+fn quotient(row: &Row) -> String {
+    let drawn = drawn(row).filter(|drawn| drawn.ratio.is_some());
+    drawn.as_ref().map_or_else(|| "-".to_owned(), Drawn::quotient)
+}
+
+/// What a verdict does not say.
+fn remark(row: &Row) -> String {
+    let mut parts = Vec::new();
+    match row.verdict {
+        Verdict::Equivalent => {
+            let within = row.margin.map_or_else(String::new, |width| margin(row, width));
+            let sure = row.varies() && row.p_adjusted <= crate::compare::ALPHA;
+            parts.push(format!("within {within}{}", if sure { ", though it differs" } else { "" }));
+        }
+        Verdict::NoDifference => {
+            parts.extend(row.detectable.map(|d| format!("{} would have shown", with_unit(row, d))));
+        }
+        _ => {}
+    }
+    if let Some(unknown) = row.unknown {
+        parts.push(format!(
+            "not known to the end in {} of A, {} of B; less in {}, more in {}, untold in {}",
+            unknown.of_a, unknown.of_b, unknown.less, unknown.more, unknown.untold
+        ));
+    }
+    if row.one_sided > 0 {
+        parts.push(format!("{} seeds left out, where only one has a value", row.one_sided));
+    }
+    parts.join("; ")
+}
+
+/// A margin in words, with what a share comes to.
+pub(super) fn margin(row: &Row, margin: Margin) -> String {
+    match margin {
+        Margin::Absolute(width) => with_unit(row, width),
+        Margin::Relative(of_a) => format!("{} of A ({})", share(of_a), number(of_a * row.a.value.abs())),
+    }
+}
+
+fn with_unit(row: &Row, value: f64) -> String {
+    match unit(row.metric.unit) {
+        "" => number(value),
+        unit => format!("{} {unit}", number(value)),
+    }
+}
+
+/// A share in percent.
+pub(super) fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    let rounded = libm::round(percent * 10.0) / 10.0;
+    if percent >= 10.0 { format!("{percent:.0} %") } else { format!("{rounded} %") }
+}
+
+/// A p-value, no more exact than it is worth.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 {
+        "< 0.001".to_owned()
+    } else if p < 0.1 {
+        format!("{p:.3}")
+    } else {
+        format!("{p:.2}")
+    }
+}
