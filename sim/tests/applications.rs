@@ -155,18 +155,19 @@ fn a_process_that_comes_back_is_a_new_one_and_old_timers_do_not_reach_it() {
 
 #[test]
 fn timers_go_by_the_node_s_clock_and_wait_for_a_process_that_stands_still() {
-    let started = |context: &mut Context<'_>| context.call_back(Duration::from_secs(10), 0);
+    let started = |context: &mut Context<'_>| context.call_back(Duration::from_secs(1), 0);
+    let called = |token: u32, context: &mut Context<'_>| {
+        if token == 0 {
+            context.call_back(Duration::from_secs(9), 1);
+        }
+    };
     let pause = "[[fault]]\nat = \"5s\"\nfor = \"7s\"\nkind = \"pause\"\nnodes = [\"node-1\"]\n\
         [[fault]]\nat = \"0s\"\nkind = \"clock\"\nrate = 1.1\nnodes = [\"node-2\"]\n";
-    let log = Log::default();
-    let outcome = application::run(&scenario(pause), 0, 1, &mut |_| {
-        Some(Box::new(Scripted { log: log.clone(), started, heard: ignore, called: idle }))
-    });
+    let (outcome, lines) = run(&scenario(pause), 1, started, ignore, called);
     assert!(outcome.problems().is_empty());
-    let lines = log.borrow();
-    assert!(lines.contains(&"12.000 node-1 called back 0".to_owned()), "{lines:?}");
-    let fast = lines.iter().position(|line| line.contains("node-2 called")).unwrap();
-    let right = lines.iter().position(|line| line.contains("node-0 called")).unwrap();
+    assert!(lines.contains(&"12.000 node-1 called back 1".to_owned()), "{lines:?}");
+    let fast = lines.iter().position(|line| line.contains("node-2 called back 1")).unwrap();
+    let right = lines.iter().position(|line| line.contains("node-0 called back 1")).unwrap();
     assert!(fast < right, "{lines:?}");
 }
 

@@ -38,6 +38,11 @@ impl Folder {
     }
 }
 
+/// A text in one line, however it was wrapped.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Eight nodes lose one, eight times.
 const SMALL: &str = "name = \"small\"\nseeds = 8\nduration = \"40s\"\n[cluster]\nnodes = 8\n\
     [[fault]]\nat = \"5s\"\nkind = \"crash\"\nnodes = { pick = 1 }\n";
@@ -50,10 +55,12 @@ fn two_settings_of_one_file_are_told_apart_and_the_line_that_fails_fails_again()
     folder.file("small.toml", SMALL);
     let faster = ["compare", "small.toml", "--set-b", "cluster.config.suspicion_mult=2", "--metric", FIRST];
     let text = folder.exits(0, &[&faster[..], &["--fail-on", "worse", "--out", "out"]].concat());
-    assert!(text.contains("Better: detection.first.p50 is ") && text.contains("s lower"), "{text}");
-    assert!(text.contains("suspicion_mult is as the profile has it in A, 2 in B"), "{text}");
+    let told = words(&text);
+    assert!(told.contains("Better: detection.first.p50 is ") && told.contains("s lower"), "{text}");
+    assert!(told.contains("suspicion_mult is as the profile has it in A, 2 in B"), "{text}");
     assert!(
-        text.lines().any(|line| line.starts_with("better") && line.contains("detection.first p50 (s)")),
+        text.lines()
+            .any(|line| line.trim_start().starts_with("better") && line.contains("detection.first p50 (s)")),
         "{text}"
     );
     assert!(text.ends_with("report: out/compare.html\n"), "{text}");
@@ -99,17 +106,17 @@ fn what_has_been_run_is_compared_with_what_is_run_now() {
     for (a, b) in
         [("old/small", "old/small"), ("old/small/summary.json", "small.toml"), ("small.toml", "old/small")]
     {
-        let text = folder.exits(0, &["compare", a, b, "--fail-on", "not-equivalent"]);
+        let text = words(&folder.exits(0, &["compare", a, b, "--fail-on", "not-equivalent"]));
         assert!(
             text.contains("8 seeds (5-12)") && text.contains("byte for byte the same runs"),
             "{a} {b}: {text}"
         );
     }
-    let text = folder.exits(0, &["compare", "old/small", "small.toml", "--seed", "1"]);
+    let text = words(&folder.exits(0, &["compare", "old/small", "small.toml", "--seed", "1"]));
     assert!(text.contains("4 seeds (5-8)") && text.contains("Only B has seeds 1-4"), "{text}");
     let later = folder.read("old/small/summary.json").replacen("\"version\": \"", "\"version\": \"9.", 1);
     folder.file("later.json", &later);
-    let text = folder.exits(0, &["compare", "old/small", "later.json"]);
+    let text = words(&folder.exits(0, &["compare", "old/small", "later.json"]));
     assert!(text.contains("A was run by rumormill-sim 0.1.0, B by 9.0.1.0."), "{text}");
 }
 
@@ -120,14 +127,11 @@ fn variants_of_one_file_stand_against_each_other() {
         [[expect]]\nmetric = \"detection.first.p50\"\nbelow = \"1s\"\nvariant = \"fast\"\n";
     folder.file("two.toml", &format!("{SMALL}{variants}"));
     let named = ["--variant", "A:slow,B:fast", "--metric", FIRST];
-    let text = folder.exits(0, &[&["compare", "two.toml"][..], &named].concat());
-    assert!(text.contains("Better: detection.first.p50"), "{text}");
+    let of_file = words(&folder.exits(0, &[&["compare", "two.toml"][..], &named].concat()));
+    assert!(of_file.contains("Better: detection.first.p50"), "{of_file}");
     folder.exits(3, &["run", "two.toml", "--out", "out"]);
-    assert_eq!(
-        text.replace("two.toml", ""),
-        folder.exits(0, &[&["compare", "out/two"][..], &named].concat()).replace("out/two", "")
-            .replace("A summary does not have all of its scenario: whether network, zones and workloads are the same was not checked. ", ""),
-    );
+    let of_folder = words(&folder.exits(0, &[&["compare", "out/small"][..], &named].concat()));
+    assert_eq!(of_file.replace("two.toml", ""), of_folder.replace("out/small", ""));
 }
 
 #[test]

@@ -147,8 +147,8 @@ impl Context<'_> {
         self.wish(Wish::Leave);
     }
 
-    /// Asks to be called back after so long by the node's own clock, with this token. Timers cannot be taken back: a token that is not
-    /// expected any more is ignored by who gets it.
+    /// Asks to be called back after so long by the node's own clock as it runs now, with this token. Timers cannot be taken back: a token that is
+    /// not expected any more is ignored by who gets it.
     pub fn call_back(&mut self, after: Duration, token: u32) {
         self.wish(Wish::CallBack { after: after.max(TIMER_MIN), token });
     }

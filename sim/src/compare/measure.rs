@@ -150,7 +150,7 @@ fn row(
     variant: &str,
     margins: &Margins,
 ) -> Option<Row> {
-    let (runs, samples): (Vec<(&RunRecord, &RunRecord)>, Vec<(Sample, Sample)>) =
+    let (runs, samples): (Vec<_>, Vec<_>) =
         pairs.iter().zip(values).filter_map(|(runs, (a, b))| Some((*runs, ((*a)?, (*b)?)))).unzip();
     let side = |of: fn(&(Sample, Sample)) -> Sample| samples.iter().map(of).collect::<Vec<Sample>>();
     let (a, b) = (stats::mean(&side(|s| s.0))?, stats::mean(&side(|s| s.1))?);
@@ -246,7 +246,7 @@ fn ratio(metric: &Metric, runs: &[(&RunRecord, &RunRecord)], values: &[(f64, f64
         Unit::Count => {
             let rates =
                 runs.iter().zip(values).map(|((a, b), (x, y))| ((*x, a.node_hours), (*y, b.node_hours)));
-            let (a, b): (Vec<(f64, f64)>, Vec<(f64, f64)>) = rates.unzip();
+            let (a, b): (Vec<_>, Vec<_>) = rates.unzip();
             Some(stats::rate_ratio(&a, &b))
         }
         _ => Some(stats::ratio_of_means(values)),

@@ -27,7 +27,7 @@ fn values(
     of: impl Fn(u64) -> Vec<(&'static str, Sample)>,
 ) -> Record {
     record(side, seeds, |seed, run| {
-        run.values = of(seed).into_iter().map(|(name, v)| (name.to_owned(), v)).collect()
+        run.values = of(seed).into_iter().map(|(name, v)| (name.to_owned(), v)).collect();
     })
 }
 

@@ -73,7 +73,7 @@ pub(super) fn grid(table: &Table, width: usize) -> String {
     for (number, head) in table.head.iter().enumerate().filter(|_| width >= 80) {
         let least = match head.as_str() {
             "metric" => 26,
-            VERDICT => 14,
+            VERDICT => 15,
             _ => continue,
         };
         if let Some(column) = grid.column_mut(number) {

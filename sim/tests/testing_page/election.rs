@@ -34,10 +34,10 @@ impl Application for Election {
 
     fn event(&mut self, event: &Event<'_>, context: &mut Context<'_>) {
         match event {
-            Event::Failed { member, .. } | Event::Leave { member } => {
-                if !self.lazy || *member.name == *self.leader {
-                    self.elect(context);
-                }
+            Event::Failed { member, .. } | Event::Leave { member }
+                if !self.lazy || *member.name == *self.leader =>
+            {
+                self.elect(context);
             }
             Event::Join { .. } if !self.lazy => self.elect(context),
             _ => {}
@@ -71,8 +71,7 @@ fn leaders(seed: u64, lazy: bool) -> BTreeSet<String> {
         Some(Box::new(Election { leader: String::new(), followed: followed.clone(), lazy }))
     });
     assert_eq!(outcome.problems(), [""; 0]);
-    let leaders = followed.borrow().values().cloned().collect();
-    leaders
+    followed.borrow().values().cloned().collect()
 }
 
 #[test]

@@ -1,34 +1,58 @@
 //! The tables of a comparison.
 
 use super::super::figures::{
-    Comparison as Drawn, Row as Cells, Table, heads, named, number, sample, signed, signed_interval, unit,
+    Comparison as Drawn, Row as Cells, Table, heads, named, number, percent, sample, signed, signed_interval,
+    unit,
 };
 use super::super::terminal::VERDICT;
-use crate::compare::{Comparison, Row, Verdict};
-use crate::stats::{Margin, Paired};
+use crate::compare::{Comparison, Row, Unknown, Verdict};
+use crate::metric::Unit;
+use crate::stats::Margin;
 
-/// For a terminal: what fits.
+/// For a terminal: what fits, of what is not the same in every seed.
 pub(super) fn short(of: &Comparison) -> Table {
-    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A (95 %)", "p, all", "remark"]);
-    table(of, head, |row| {
-        vec![
-            sample(row.a),
-            sample(row.b),
-            row.paired.as_ref().map_or_else(|| "-".to_owned(), mean),
-            quotient(row),
-            p_value(row.p_adjusted),
-            remark(row),
-        ]
-    })
+    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A (95 %)", "p, all", ""]);
+    let mut table = table(of, head, |row| {
+        vec![sample(row.a), sample(row.b), mean(row), quotient(row), p_value(row.p_adjusted), brief(row)]
+    });
+    for (cells, row) in table.rows.iter_mut().zip(&of.rows) {
+        // As the command line has it; other units than seconds stand in the reference.
+        let unit = if row.metric.unit == Unit::Seconds { " (s)" } else { "" };
+        let whose = if row.variant.is_empty() { String::new() } else { format!(", {}", row.variant) };
+        cells.cells[1] = format!("{}{unit}{whose}", row.name());
+    }
+    table.rows.retain(|row| row.cells[0] != Verdict::Same.words());
+    table
+}
+
+/// What a verdict does not say, in a word.
+fn brief(row: &Row) -> String {
+    match row.verdict {
+        Verdict::Equivalent => row.margin.map_or_else(String::new, |margin| match margin {
+            Margin::Absolute(width) => format!("within {}", number(width)),
+            Margin::Relative(of_a) => format!("within {}", share(of_a)),
+        }),
+        Verdict::NoDifference => {
+            row.detectable.map_or_else(String::new, |d| format!("shows from {}", number(d)))
+        }
+        _ => String::new(),
+    }
+}
+
+/// What is not known to the end, or was left out, a sentence a metric.
+pub(super) fn unknowns(of: &Comparison) -> Vec<String> {
+    let told = |row: &Row| {
+        let mut parts: Vec<String> = row.unknown.map(not_known).into_iter().collect();
+        parts.extend(left_out(row));
+        (!parts.is_empty()).then(|| format!("{}: {}.", label(row), parts.join("; ")))
+    };
+    of.rows.iter().filter(|row| row.verdict != Verdict::Same).filter_map(told).collect()
 }
 
 /// For the page: what it comes to.
 pub(super) fn verdicts(of: &Comparison) -> Table {
     let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "p, all metrics", "remark"]);
-    table(of, head, |row| {
-        let mean = row.paired.as_ref().map_or_else(|| "-".to_owned(), mean);
-        vec![sample(row.a), sample(row.b), mean, p_value(row.p_adjusted), remark(row)]
-    })
+    table(of, head, |row| vec![sample(row.a), sample(row.b), mean(row), p_value(row.p_adjusted), remark(row)])
 }
 
 pub(super) fn differences(of: &Comparison) -> Table {
@@ -45,8 +69,10 @@ pub(super) fn differences(of: &Comparison) -> Table {
     ]);
     table(of, head, |row| {
         let Some(p) = &row.paired else { return vec![row.seeds.len().to_string()] };
+        let of_all =
+            if p.left_out > 0 { format!(" of {}, the known ones", row.seeds.len()) } else { String::new() };
         vec![
-            p.differences.len().to_string(),
+            format!("{}{of_all}", p.differences.len()),
             signed(p.mean),
             signed_interval(p.mean_interval),
             signed(p.median),
@@ -103,7 +129,9 @@ pub(super) fn drawn(row: &Row) -> Option<Drawn> {
     Some(Drawn { label: label(row), variant: row.variant.clone(), paired, ratio: row.ratio })
 }
 
-fn mean(paired: &Paired) -> String {
+/// The mean difference with its interval; none where some values are not known to the end.
+fn mean(row: &Row) -> String {
+    let Some(paired) = row.paired.as_ref().filter(|_| row.unknown.is_none()) else { return "-".to_owned() };
     let interval = paired.mean_interval.map(|_| format!(" ({})", signed_interval(paired.mean_interval)));
     format!("{}{}", signed(paired.mean), interval.unwrap_or_default())
 }
@@ -127,16 +155,20 @@ fn remark(row: &Row) -> String {
         }
         _ => {}
     }
-    if let Some(unknown) = row.unknown {
-        parts.push(format!(
-            "not known to the end in {} of A, {} of B; less in {}, more in {}, untold in {}",
-            unknown.of_a, unknown.of_b, unknown.less, unknown.more, unknown.untold
-        ));
-    }
-    if row.one_sided > 0 {
-        parts.push(format!("{} seeds left out, where only one has a value", row.one_sided));
-    }
+    parts.extend(row.unknown.map(not_known));
+    parts.extend(left_out(row));
     parts.join("; ")
+}
+
+fn not_known(unknown: Unknown) -> String {
+    format!(
+        "not known to the end in {} of A, {} of B; less in {}, more in {}, untold in {}",
+        unknown.of_a, unknown.of_b, unknown.less, unknown.more, unknown.untold
+    )
+}
+
+fn left_out(row: &Row) -> Option<String> {
+    (row.one_sided > 0).then(|| format!("{} seeds left out, where only one has a value", row.one_sided))
 }
 
 /// A margin in words, with what a share comes to.
@@ -156,9 +188,7 @@ fn with_unit(row: &Row, value: f64) -> String {
 
 /// A share in percent.
 pub(super) fn share(share: f64) -> String {
-    let percent = share * 100.0;
-    let rounded = libm::round(percent * 10.0) / 10.0;
-    if percent >= 10.0 { format!("{percent:.0} %") } else { format!("{rounded} %") }
+    if share < 1.0 { percent(share) } else { format!("{:.0} %", share * 100.0) }
 }
 
 /// A p-value, no more exact than it is worth.

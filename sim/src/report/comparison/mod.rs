@@ -38,18 +38,26 @@ pub fn text(comparison: &Comparison, colour: bool, width: usize) -> String {
         out.push_str(&wrapped(&paragraph, width));
         out.push('\n');
     }
-    let title = "Metric by metric";
-    out.push_str(&if colour { format!("{TITLE}{title}{TITLE:#}\n") } else { format!("{title}\n") });
-    for line in grid(&figures::short(comparison), width).lines() {
-        out.push_str(&if colour { painted(line) } else { line.to_owned() });
+    let table = figures::short(comparison);
+    if !table.rows.is_empty() {
+        let title = "Metric by metric";
+        out.push_str(&if colour { format!("{TITLE}{title}{TITLE:#}\n") } else { format!("{title}\n") });
+        for line in grid(&table, width).lines() {
+            out.push_str(&if colour { painted(line) } else { line.to_owned() });
+            out.push('\n');
+        }
         out.push('\n');
+    }
+    for sentence in figures::unknowns(comparison).into_iter().chain(story::same(comparison)) {
+        out.push_str(&wrapped(&sentence, width));
     }
     out
 }
 
 /// A row of the table, its verdict in colour.
 fn painted(line: &str) -> String {
-    let verdict = VERDICTS.iter().find(|(verdict, _)| line.starts_with(verdict.words()));
+    let text = line.trim_start();
+    let verdict = VERDICTS.iter().find(|(verdict, _)| text.starts_with(verdict.words()));
     let Some((verdict, _)) = verdict else { return line.to_owned() };
     let style = match verdict {
         Verdict::Better => GOOD,
@@ -58,8 +66,8 @@ fn painted(line: &str) -> String {
         Verdict::Equivalent => AnsiColor::Cyan.on_default(),
         Verdict::Same | Verdict::NoDifference | Verdict::TooFew => Style::new().dimmed(),
     };
-    let (words, rest) = line.split_at(verdict.words().len());
-    format!("{style}{words}{style:#}{rest}")
+    let (words, rest) = text.split_at(verdict.words().len());
+    format!("{}{style}{words}{style:#}{rest}", &line[..line.len() - text.len()])
 }
 
 /// Writes `compare.html`, `compare.json` and, where something differs, `differences.svg` into a folder, which is created.

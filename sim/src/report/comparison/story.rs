@@ -56,6 +56,17 @@ fn findings(of: &Comparison) -> String {
     text.trim_end().to_owned()
 }
 
+/// The metrics that are the same in every seed, which no table needs to show.
+pub(super) fn same(of: &Comparison) -> Option<String> {
+    let names: Vec<String> = of.of(Verdict::Same).into_iter().map(named).collect();
+    (!names.is_empty()).then(|| format!("The same in every seed: {}.", names.join(", ")))
+}
+
+/// A metric's name, with its variant where there are several.
+fn named(row: &Row) -> String {
+    if row.variant.is_empty() { row.name() } else { format!("{} of {}", row.name(), row.variant) }
+}
+
 /// What is equal, what was not seen, and what could not have been.
 fn the_rest(of: &Comparison) -> String {
     let mut text = String::new();
@@ -79,7 +90,7 @@ fn the_rest(of: &Comparison) -> String {
     }
     if few > 0 {
         text.push_str(&format!(
-            "Too few seeds to tell anything of {}: among so many metrics a difference needs at least {} seeds to show. ",
+            "Too few seeds to tell anything of {}: among so many metrics it takes at least {} that tell which is less. ",
             count(few, "metric", ""),
             of.seeds_needed()
         ));
@@ -96,8 +107,7 @@ fn list(rows: &[&Row]) -> String {
 
 /// One metric with its figures.
 fn told(row: &Row) -> String {
-    let whose = if row.variant.is_empty() { String::new() } else { format!(" of {}", row.variant) };
-    let name = format!("{}{whose}", row.name());
+    let name = named(row);
     if let Some(unknown) = row.unknown {
         return format!(
             "{name} (less in {} seeds and more in {}; not known to the end in {} of A, {} of B)",
@@ -108,7 +118,7 @@ fn told(row: &Row) -> String {
     let side = if paired.mean < 0.0 { "lower" } else { "higher" };
     let unit = unit(row.metric.unit);
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
-    let size = number(paired.mean.abs());
+    let size = tidy(paired.mean.abs());
     let of_a = if row.a.value > 0.0 {
         format!(", {}", share(paired.mean.abs() / row.a.value))
     } else {
@@ -118,9 +128,14 @@ fn told(row: &Row) -> String {
         let (low, high) =
             (i.low.value.abs().min(i.high.value.abs()), i.low.value.abs().max(i.high.value.abs()));
         let across = i.low.value < 0.0 && i.high.value > 0.0;
-        if across { String::new() } else { format!(" ({} to {})", number(low), number(high)) }
+        if across { String::new() } else { format!(" ({} to {})", tidy(low), tidy(high)) }
     });
     format!("{name} is {size}{unit}{} {side}{of_a}", interval.unwrap_or_default())
+}
+
+/// A number without what sums in floating point leave behind.
+fn tidy(x: f64) -> String {
+    number(libm::round(x * 1e9) / 1e9)
 }
 
 /// What pairing was worth, over all metrics that vary.

@@ -15,7 +15,7 @@ fn sides(shift: f64) -> (Record, Record) {
                 "flaps".into(),
                 stats::seen(if shift > 0.0 { ((seed * 5) % 3) as f64 } else { (seed % 3) as f64 }),
             );
-            if shift > 0.0 && seed % 2 == 0 {
+            if shift > 0.0 && seed.is_multiple_of(2) {
                 it.values
                     .insert("convergence".into(), crate::record::Sample { value: 180.0, censored: true });
             }

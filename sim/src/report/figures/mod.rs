@@ -8,7 +8,7 @@ pub(super) use compare::{Comparison, comparisons, differences, side_by_side, sig
 pub(super) use story::{key_figures, reruns, settled, story};
 pub(super) use tables::{
     distributions, expectations, faults, invariants, kinds, load_by_kind, network, node_seconds, observed,
-    values, variants,
+    percent, values, variants,
 };
 
 use crate::metric::{Metric, Unit};

@@ -105,7 +105,7 @@ pub(super) fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
 }
 
 /// A share in percent, with as many digits as tell it from 0 % and 100 %.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     percent_of(share, 1)
 }
 
