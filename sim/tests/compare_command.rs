@@ -60,7 +60,7 @@ fn two_settings_of_one_file_are_told_apart_and_the_line_that_fails_fails_again()
     assert!(told.contains("suspicion_mult is as the profile has it in A, 2 in B"), "{text}");
     assert!(
         text.lines()
-            .any(|line| line.trim_start().starts_with("better") && line.contains("detection.first p50 (s)")),
+            .any(|line| line.trim_start().starts_with("better") && line.contains("detection.first.p50 (s)")),
         "{text}"
     );
     assert!(text.ends_with("report: out/compare.html\n"), "{text}");

@@ -72,6 +72,7 @@ pub(super) fn grid(table: &Table, width: usize) -> String {
     // Names of metrics and verdicts stay in one piece where there is room.
     for (number, head) in table.head.iter().enumerate().filter(|_| width >= 80) {
         let least = match head.as_str() {
+            "metric" if table.head[0] == VERDICT => 29,
             "metric" => 26,
             VERDICT => 15,
             _ => continue,

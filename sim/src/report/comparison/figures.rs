@@ -11,15 +11,13 @@ use crate::stats::Margin;
 
 /// For a terminal: what fits, of what is not the same in every seed.
 pub(super) fn short(of: &Comparison) -> Table {
-    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A (95 %)", "p, all", ""]);
+    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A", "p, all", ""]);
     let mut table = table(of, head, |row| {
-        vec![sample(row.a), sample(row.b), mean(row), quotient(row), p_value(row.p_adjusted), brief(row)]
+        let ratio = row.ratio.and_then(|ratio| ratio.ratio).map_or_else(|| "-".to_owned(), number);
+        vec![sample(row.a), sample(row.b), mean(row), ratio, p_value(row.p_adjusted), brief(row)]
     });
     for (cells, row) in table.rows.iter_mut().zip(&of.rows) {
-        // As the command line has it; other units than seconds stand in the reference.
-        let unit = if row.metric.unit == Unit::Seconds { " (s)" } else { "" };
-        let whose = if row.variant.is_empty() { String::new() } else { format!(", {}", row.variant) };
-        cells.cells[1] = format!("{}{unit}{whose}", row.name());
+        cells.cells[1] = short_label(row);
     }
     table.rows.retain(|row| row.cells[0] != Verdict::Same.words());
     table
@@ -30,7 +28,7 @@ fn brief(row: &Row) -> String {
     match row.verdict {
         Verdict::Equivalent => row.margin.map_or_else(String::new, |margin| match margin {
             Margin::Absolute(width) => format!("within {}", number(width)),
-            Margin::Relative(of_a) => format!("within {}", share(of_a)),
+            Margin::Relative(of_a) => format!("within {}", plain_share(of_a)),
         }),
         Verdict::NoDifference => {
             row.detectable.map_or_else(String::new, |d| format!("shows from {}", number(d)))
@@ -123,10 +121,17 @@ fn label(row: &Row) -> String {
     if row.variant.is_empty() { name } else { format!("{name}, {}", row.variant) }
 }
 
+/// The metric as a command line has it; of units only seconds, the others stand in tables of the page.
+fn short_label(row: &Row) -> String {
+    let unit = if row.metric.unit == Unit::Seconds { " (s)" } else { "" };
+    let whose = if row.variant.is_empty() { String::new() } else { format!(", {}", row.variant) };
+    format!("{}{unit}{whose}", row.name())
+}
+
 /// A row as plots and tables of variants have it.
 pub(super) fn drawn(row: &Row) -> Option<Drawn> {
     let paired = row.paired.clone()?;
-    Some(Drawn { label: label(row), variant: row.variant.clone(), paired, ratio: row.ratio })
+    Some(Drawn { label: short_label(row), variant: row.variant.clone(), paired, ratio: row.ratio })
 }
 
 /// The mean difference with its interval; none where some values are not known to the end.
@@ -175,7 +180,9 @@ fn left_out(row: &Row) -> Option<String> {
 pub(super) fn margin(row: &Row, margin: Margin) -> String {
     match margin {
         Margin::Absolute(width) => with_unit(row, width),
-        Margin::Relative(of_a) => format!("{} of A ({})", share(of_a), number(of_a * row.a.value.abs())),
+        Margin::Relative(of_a) => {
+            format!("{} of A ({})", plain_share(of_a), number(of_a * row.a.value.abs()))
+        }
     }
 }
 
@@ -186,7 +193,12 @@ fn with_unit(row: &Row, value: f64) -> String {
     }
 }
 
-/// A share in percent.
+/// A share that somebody stated, in percent as it was.
+fn plain_share(share: f64) -> String {
+    format!("{} %", libm::round(share * 1e6) / 1e4)
+}
+
+/// A share that was measured, in percent.
 pub(super) fn share(share: f64) -> String {
     if share < 1.0 { percent(share) } else { format!("{:.0} %", share * 100.0) }
 }

@@ -115,6 +115,9 @@ fn told(row: &Row) -> String {
         );
     }
     let Some(paired) = &row.paired else { return name };
+    if paired.mean == 0.0 {
+        return format!("{name} has the same mean");
+    }
     let side = if paired.mean < 0.0 { "lower" } else { "higher" };
     let unit = unit(row.metric.unit);
     let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
