@@ -265,7 +265,7 @@ fn is_ratio(expect: &Expect) -> bool {
 }
 
 /// The named statistic of samples sorted by time; `None` without samples.
-fn statistic_of(sorted: &[Sample], statistic: &str) -> Option<Sample> {
+pub(crate) fn statistic_of(sorted: &[Sample], statistic: &str) -> Option<Sample> {
     match statistic {
         "min" => stats::smallest(sorted),
         "mean" => stats::mean(sorted),

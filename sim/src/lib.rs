@@ -37,6 +37,8 @@
 //!
 //! [`sweep`] runs many settings of one scenario and finds which no other beats; [`advise`] searches for settings that meet targets, and
 //! confirms them on seeds that no choice has seen.
+//! [`compare`](mod@compare) tells two settings, scenarios or versions apart, seed by seed, and [`application`] runs event handlers of your own on simulated
+//! nodes. `docs/testing.md` and `docs/compare.md` beside the crate's sources show both.
 //!
 //! # What is simulated, and what is not
 //!
@@ -55,8 +57,10 @@
 #![forbid(unsafe_code)]
 
 pub mod advise;
+pub mod application;
 mod batch;
 pub mod bench;
+pub mod compare;
 pub mod digest;
 pub mod draws;
 pub mod expect;

@@ -41,6 +41,12 @@ impl Truth {
         }
     }
 
+    /// How many nodes there are, those that have not started yet included.
+    #[must_use]
+    pub const fn nodes(&self) -> u32 {
+        self.presence.len() as u32
+    }
+
     /// Where a node is.
     #[must_use]
     pub fn presence(&self, node: u32) -> Presence {

@@ -2,14 +2,15 @@
 
 mod advise;
 mod bench;
+mod compare;
 mod files;
 mod film;
-mod run;
-mod shrink;
-mod sweep;
+mod manual;
 mod one;
 mod replay;
 mod run;
+mod shrink;
+mod sweep;
 mod why;
 
 use std::path::PathBuf;
@@ -54,6 +55,8 @@ enum Command {
     List(Files),
     /// Cut a scenario that fails with a seed down to the smallest that still fails in the same way, and write it with a regression test.
     Shrink(shrink::ShrinkArgs),
+    /// Compare two scenarios, settings or versions of the program over the same seeds.
+    Compare(compare::CompareArgs),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
     /// Write a page that plays one run.
@@ -96,8 +99,8 @@ struct RunArgs {
     #[arg(long, default_value = "rumor-out")]
     out: PathBuf,
     /// What is printed on standard output.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = RunFormat::Text)]
+    format: RunFormat,
     /// No progress bar.
     #[arg(short, long)]
     quiet: bool,
@@ -105,10 +108,21 @@ struct RunArgs {
 
 /// What `run` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum RunFormat {
     /// A summary for people.
     Text,
     /// A JSON array of the summaries.
+    Json,
+    /// JUnit XML: a test case for each expectation, invariant and fault that had to act.
+    Junit,
+}
+
+/// What other subcommands print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables and words for people.
+    Text,
+    /// JSON.
     Json,
 }
 
@@ -119,6 +133,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
         Command::Shrink(args) => shrink::shrink(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Bench(args) => bench::bench(&args),
         Command::Film(args) => film::film(&args),
         Command::Sweep(args) => sweep::sweep(&args),

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rumormill_sim::scenario::Scenario;
 use rumormill_sim::{Summary, report};
 
-use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, HELD, RunArgs, complain, files};
+use super::{COULD_NOT_RUN, DID_NOT_HOLD, HELD, RunArgs, RunFormat, complain, files};
 
 pub(super) fn run(args: &RunArgs) -> u8 {
     let mut scenarios = match files::load(&args.files) {
@@ -25,7 +25,7 @@ pub(super) fn run(args: &RunArgs) -> u8 {
     let mut code = HELD;
     let mut summaries = Vec::new();
     for (_, scenario) in &scenarios {
-        let summary = match run_scenario(scenario, args) {
+        let summary = match run_scenario(scenario, args.jobs, args.quiet) {
             Ok(summary) => summary,
             Err(error) => {
                 complain(&error);
@@ -37,7 +37,7 @@ pub(super) fn run(args: &RunArgs) -> u8 {
             complain(&format_args!("{}: {error}", folder.display()));
             return COULD_NOT_RUN;
         }
-        if args.format == Format::Text {
+        if args.format == RunFormat::Text {
             let text = report::text(&summary, anstream::stdout().is_terminal(), terminal_width());
             code = code.max(files::print(|out| {
                 writeln!(out, "{text}")?;
@@ -50,20 +50,24 @@ pub(super) fn run(args: &RunArgs) -> u8 {
         }
         summaries.push(summary);
     }
-    if args.format == Format::Json {
-        let documents: Vec<String> = summaries.iter().map(Summary::to_json).collect();
-        code = code.max(files::print(|out| writeln!(out, "[{}]", documents.join(",\n"))));
-    }
-    code
+    code.max(match args.format {
+        RunFormat::Text => HELD,
+        RunFormat::Json => {
+            let documents: Vec<String> = summaries.iter().map(Summary::to_json).collect();
+            files::print(|out| writeln!(out, "[{}]", documents.join(",\n")))
+        }
+        RunFormat::Junit => files::print(|out| write!(out, "{}", report::junit(&summaries)?)),
+    })
 }
 
-fn run_scenario(scenario: &Scenario, args: &RunArgs) -> Result<Summary, String> {
-    let jobs = args.jobs.map_or_else(|| rumormill_sim::jobs_that_fit(scenario), usize::from);
+/// Every seed of every variant, with a progress bar on a terminal.
+pub(super) fn run_scenario(scenario: &Scenario, jobs: Option<u16>, quiet: bool) -> Result<Summary, String> {
+    let jobs = jobs.map_or_else(|| rumormill_sim::jobs_that_fit(scenario), usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(jobs)
         .build()
         .map_err(|error| format!("--jobs {jobs}: {error}"))?;
-    let bar = progress_bar(scenario, args.quiet);
+    let bar = progress_bar(scenario, quiet);
     let summary = pool.install(|| rumormill_sim::run_with(scenario, &|seconds| bar.inc(seconds)));
     bar.finish_and_clear();
     Ok(summary)

@@ -1,8 +1,10 @@
 //! Reports of a [`Summary`]: a page, its plots, its figures as files, and a text for terminals. The same summary gives the same bytes.
 
 pub mod advise;
+mod comparison;
 mod figures;
 mod html;
+mod junit;
 mod plots;
 mod series;
 pub mod sweep;
@@ -15,6 +17,8 @@ use std::io;
 use std::path::Path;
 
 pub(crate) use html::escape;
+pub use comparison::{failure as comparison_failure, text as comparison_text, write as write_comparison};
+pub use junit::junit;
 pub use terminal::text;
 
 use crate::summary::Summary;
@@ -38,10 +42,7 @@ pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
     files.extend(plots.into_iter().map(|plot| (format!("{}.svg", plot.id), plot.standalone())));
     fs::create_dir_all(dir).map_err(|e| named(&e, dir))?;
     for (name, content) in files {
-        let path = dir.join(&name);
-        let unfinished = dir.join(format!(".{name}.unfinished"));
-        fs::write(&unfinished, content).map_err(|e| named(&e, &unfinished))?;
-        fs::rename(&unfinished, &path).map_err(|e| named(&e, &path))?;
+        put(dir, &name, &content)?;
     }
     for stale in stale {
         let path = dir.join(format!("{stale}.svg"));
@@ -53,6 +54,14 @@ pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes a file whole or not at all.
+fn put(dir: &Path, name: &str, content: &str) -> io::Result<()> {
+    let path = dir.join(name);
+    let unfinished = dir.join(format!(".{name}.unfinished"));
+    fs::write(&unfinished, content).map_err(|e| named(&e, &unfinished))?;
+    fs::rename(&unfinished, &path).map_err(|e| named(&e, &path))
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {

@@ -7,9 +7,12 @@ use super::figures::{self, Table};
 use crate::steady::Settled;
 use crate::summary::Summary;
 
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const TITLE: Style = Style::new().bold();
+/// The head of a column of verdicts.
+pub(super) const VERDICT: &str = "verdict";
+
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const TITLE: Style = Style::new().bold();
 
 /// A readable summary for a terminal `width` columns wide, with or without ANSI colours.
 #[must_use]
@@ -66,9 +69,17 @@ pub(super) fn grid(table: &Table, width: usize) -> String {
     for row in &table.rows {
         grid.add_row(row.cells.iter().map(Cell::new));
     }
-    // Names of metrics stay in one piece where there is room.
-    if let Some(names) = grid.column_mut(0).filter(|_| width >= 80 && table.head[0] == "metric") {
-        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(26)));
+    // Names of metrics and verdicts stay in one piece where there is room.
+    for (number, head) in table.head.iter().enumerate().filter(|_| width >= 80) {
+        let least = match head.as_str() {
+            "metric" if table.head[0] == VERDICT => 29,
+            "metric" => 26,
+            VERDICT => 15,
+            _ => continue,
+        };
+        if let Some(column) = grid.column_mut(number) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+        }
     }
     grid.trim_fmt()
 }

@@ -125,7 +125,11 @@ impl Scenario {
     #[must_use]
     pub fn digest(&self) -> String {
         let shape = (self.warmup, self.duration, &self.cluster, &self.network, &self.faults, &self.variants);
-        format!("{:032x}", xxhash_rust::xxh3::xxh3_128(format!("{shape:?}").as_bytes()))
+        let mut text = format!("{shape:?}");
+        if !self.workloads.is_empty() {
+            text.push_str(&format!("{:?}", self.workloads));
+        }
+        format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }
 }
 

@@ -7,6 +7,7 @@ mod bootstrap;
 mod effective;
 mod exact;
 mod paired;
+mod significance;
 mod special;
 
 use std::cmp::Ordering;
@@ -16,7 +17,8 @@ pub use bootstrap::{
 };
 pub use effective::{carries, carries_interval, carries_interval_at, effective_samples};
 pub use exact::{clopper_pearson, dispersion, garwood, garwood_at, order_interval, wilson, wilson_99};
-pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio};
+pub use paired::{CORRELATION_MIN, Paired, RateRatio, paired, rate_ratio, ratio_of_means};
+pub use significance::{Margin, POWER, detectable, equivalence, holm, least_p, sign_flips, sign_test};
 
 use crate::record::Sample;
 

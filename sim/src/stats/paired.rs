@@ -154,6 +154,21 @@ pub fn rate_ratio(reference: &[(f64, f64)], other: &[(f64, f64)]) -> RateRatio {
     RateRatio { ratio, interval, exact: false }
 }
 
+/// Compares the means of (reference, other) pairs, one per seed, of something that is no count: a time, a rate. The interval resamples seeds.
+#[must_use]
+pub fn ratio_of_means(pairs: &[(f64, f64)]) -> RateRatio {
+    let side = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(|p| (of(p), 1.0)).collect::<Vec<_>>();
+    let (reference, other) = (side(|p| p.0), side(|p| p.1));
+    let sum = |of: &[(f64, f64)]| of.iter().map(|x| x.0).sum::<f64>();
+    let ratio = (sum(&reference) > 0.0).then(|| sum(&other) / sum(&reference));
+    let enough = ratio.is_some() && pairs.len() >= RUNS_MIN;
+    RateRatio {
+        ratio,
+        interval: if enough { resampled_ratio(&reference, &other) } else { None },
+        exact: false,
+    }
+}
+
 /// Percentiles do not change under a logarithm, so quotients stand for theirs, and one of 0 needs no special case.
 fn resampled_ratio(reference: &[(f64, f64)], other: &[(f64, f64)]) -> Option<Interval> {
     let columns = |of: &[(f64, f64)]| -> (Vec<f64>, Vec<f64>) { of.iter().copied().unzip() };
@@ -253,6 +268,23 @@ mod tests {
         assert!(none.ratio.is_none() && none.interval.unwrap().high.censored);
         assert_eq!(rate_ratio(&spread(0, 10), &spread(0, 10)).interval, None);
         assert_eq!(rate_ratio(&spread(30, 10), &spread(0, 10)).interval.unwrap().low, seen(0.0));
+    }
+
+    #[test]
+    fn a_ratio_of_means_keeps_what_pairs_share_out_of_its_interval() {
+        let mut rng = ChaCha8Rng::seed_from_u64(13);
+        let pairs: Vec<(f64, f64)> = (0..40)
+            .map(|_| {
+                let common = 10.0 + normal(&mut rng);
+                (common, 1.2 * common + 0.01 * normal(&mut rng))
+            })
+            .collect();
+        let it = ratio_of_means(&pairs);
+        let interval = it.interval.unwrap();
+        assert!(!it.exact && (it.ratio.unwrap() - 1.2).abs() < 0.002, "{it:?}");
+        assert!(interval.low.value > 1.197 && interval.high.value < 1.203, "{interval:?}");
+        assert_eq!(ratio_of_means(&pairs[..5]).interval, None);
+        assert_eq!(ratio_of_means(&[(0.0, 1.0); 9]), RateRatio { ratio: None, interval: None, exact: false });
     }
 
     #[test]

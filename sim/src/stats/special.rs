@@ -118,9 +118,25 @@ pub(super) fn student(freedom: f64, tail: f64) -> f64 {
     libm::sqrt(freedom * (1.0 - x) / x)
 }
 
+/// Share of Student's distribution above t.
+pub(super) fn student_above(freedom: f64, t: f64) -> f64 {
+    let tail = incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)) / 2.0;
+    if t > 0.0 { tail } else { 1.0 - tail }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_above_a_quantile_is_its_tail() {
+        for (freedom, tail) in [(1.0, 0.025), (4.0, 0.1), (19.0, 0.001), (300.0, 0.2)] {
+            let t = student(freedom, tail);
+            assert!((student_above(freedom, t) - tail).abs() < 1e-10, "{freedom} {tail}");
+            assert!((student_above(freedom, -t) - (1.0 - tail)).abs() < 1e-10, "{freedom} {tail}");
+        }
+        assert_eq!(student_above(7.0, 0.0), 0.5);
+    }
 
     #[test]
     fn student_and_normal_give_the_published_quantiles() {

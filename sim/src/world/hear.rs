@@ -3,6 +3,7 @@
 use rumormill_core::io::{Event, Note, State};
 
 use super::stage::Stage;
+use super::{EVENT_NAME, QUERY_NAME};
 use crate::metrics::changes::Change;
 use crate::metrics::views::View;
 use crate::truth::node_number;
@@ -49,6 +50,11 @@ impl Stage {
                     self.meter.said.updated(observer, subject, &member.meta, now);
                 }
             }
+            // Only what workloads sent is metered and checked.
+            Event::User { name, ltime, .. } if self.applications && *name != EVENT_NAME => {
+                self.invariants.own.heard(observer, *ltime);
+            }
+            Event::Query { name, .. } if self.applications && *name != QUERY_NAME => {}
             Event::User { ltime, payload, .. } => {
                 self.invariants.own.heard(observer, *ltime);
                 if let Some(serial) = self.invariants.user_events.delivered(now, observer, payload) {

@@ -15,6 +15,7 @@ impl World<'_> {
     /// A process stops without a word.
     pub(super) fn crash(&mut self, node: u32, fault: usize) {
         let Some(process) = self.nodes[node as usize].take() else { return };
+        self.application_ends(node);
         self.snapshots[node as usize] = process.snapshot();
         self.keyrings[node as usize] = Some(process.keyring().clone());
         self.drop_waiting(node);
@@ -27,14 +28,19 @@ impl World<'_> {
         stage.did(fault, "crashed");
     }
 
-    /// A process is told to leave; one that stands still hears it when it goes on.
+    /// A fault tells a process to leave.
     pub(super) fn leave(&mut self, node: u32, fault: usize) {
+        self.stage.did(fault, "left");
+        self.tell_to_leave(node);
+    }
+
+    /// A process is told to leave; one that stands still hears it when it goes on.
+    pub(super) fn tell_to_leave(&mut self, node: u32) {
         let stage = &mut self.stage;
         stage.joining[node as usize] = None;
         stage.set_presence(node, Presence::Leaving);
         stage.truth.changed(stage.now);
         stage.meter.gone(node, Change::Leave, stage.now);
-        stage.did(fault, "left");
         if stage.conditions.is_paused(node) {
             let (index, parcel) = stage.parcels.take();
             (parcel.what, parcel.from, parcel.to) = (What::Leave, node, node);

@@ -1,5 +1,6 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
+mod applications;
 pub(crate) mod bench;
 mod conditions;
 mod faults;
@@ -21,6 +22,7 @@ use rumormill_core::tags::Tags;
 use rumormill_core::time::nanos;
 use rumormill_core::{Birth, Config, Node, Restore, Roster, Seed, Snapshot};
 
+use crate::application::Desk;
 use crate::digest::TraceDigest;
 use crate::draws::Draws;
 use crate::faults::{Plan, end_of, link_rules};
@@ -32,12 +34,14 @@ use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
 use crate::scenario::{FaultKind, Scenario, Start, Variant, WorkloadKind};
 use crate::truth::{Presence, Truth, node_name};
+use applications::{Applications, Factory};
 use conditions::Conditions;
 use faults::Course;
 use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
 use work::Work;
+pub(crate) use work::{EVENT_NAME, QUERY_NAME};
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
 const WAKE: u32 = 1 << 31;
@@ -88,6 +92,20 @@ pub(crate) fn run_filmed(
     (record, film.map_or_else(|| Recorder::new(group, 0), |film| *film))
 }
 
+/// The same as [`run`] with an application beside each node for which the factory has one. What they found, the desk has.
+pub(crate) fn run_with_applications<'s>(
+    scenario: &'s Scenario,
+    variant: usize,
+    seed: u64,
+    factory: &'s mut Factory<'s>,
+    desk: &'s mut Desk,
+) -> RunRecord {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    world.applications = Some(Applications::new(world.nodes.len(), seed, factory, desk));
+    world.stage.applications = true;
+    world.run(&mut |_| {})
+}
+
 struct World<'s> {
     scenario: &'s Scenario,
     variant: &'s Variant,
@@ -104,6 +122,8 @@ struct World<'s> {
     plan: Plan,
     courses: Vec<Course>,
     stage: Stage,
+    /// Those of a user of the library.
+    applications: Option<Applications<'s>>,
 }
 
 impl<'s> World<'s> {
@@ -150,6 +170,7 @@ impl<'s> World<'s> {
             effects: effects(scenario),
             work: Work::new(scenario),
             recorder: None,
+            applications: false,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -170,6 +191,7 @@ impl<'s> World<'s> {
             plan,
             courses,
             stage,
+            applications: None,
         }
     }
 
@@ -190,6 +212,9 @@ impl<'s> World<'s> {
         let end = nanos(self.scenario.duration);
         self.metered(end, progress);
         self.stage.now = end;
+        if let Some(applications) = &mut self.applications {
+            applications.end();
+        }
         self.end_work();
         if let Some(film) = &mut self.stage.meter.film {
             film.end();
@@ -355,6 +380,7 @@ impl<'s> World<'s> {
         stage.invariants.incarnations.announced(node, born.incarnation());
         stage.after(node, &born, false);
         self.nodes[node as usize] = Some(born);
+        self.application_starts(node);
     }
 
     /// Gives a node an input and carries out what it wants.
@@ -371,20 +397,27 @@ impl<'s> World<'s> {
         let outputs =
             rumormill_core::step(process, input, stage.conditions.local(node, stage.now), &mut self.outbox);
         for output in outputs {
+            if let Some(applications) = &mut self.applications {
+                applications.hear(node, process, stage, &output);
+            }
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
         if !self.stage.work.is_idle() {
-            self.applications();
+            self.answer_and_end();
         }
         while let Some(node) = self.stage.stopping.pop() {
             self.nodes[node as usize] = None;
+            self.application_ends(node);
             self.drop_waiting(node);
             self.stage.cut_connections(node);
             self.stage.set_presence(node, Presence::Left);
             if let Some(film) = &mut self.stage.meter.film {
                 film.gone(self.stage.now, node, Presence::Left);
             }
+        }
+        if self.applications.is_some() {
+            self.carry_out_wishes();
         }
     }
 
@@ -426,7 +459,8 @@ fn changes_keys(scenario: &Scenario) -> bool {
     scenario.workloads.iter().any(|workload| matches!(workload.kind, WorkloadKind::Keys { .. }))
 }
 
-fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
+/// What the faults of a scenario have done before it begins.
+pub(crate) fn effects(scenario: &Scenario) -> Vec<FaultEffect> {
     let end = nanos(scenario.duration);
     let effect = |(index, fault): (usize, &crate::scenario::Fault)| FaultEffect {
         index,

@@ -50,13 +50,13 @@ impl World<'_> {
                     self.come_back(to, back, fault as usize);
                 }
             }
-            What::Rejoin { life } => {
+            What::Rejoin { .. } | What::CallBack { .. } => {
                 if self.stage.conditions.is_paused(to) {
                     let waits = self.stage.conditions.receive(to, index, 0, usize::MAX);
                     debug_assert!(waits, "what takes no room finds some");
                     return;
                 }
-                self.rejoin(to, life);
+                self.deliver(index);
             }
         }
         self.stage.parcels.give_back(index);
@@ -131,6 +131,7 @@ impl World<'_> {
             }
             What::Leave => self.feed(to, Input::Command { id: LEAVE, command: Command::Leave }),
             What::Rejoin { life } => self.rejoin(to, life),
+            What::CallBack { life, token } => self.call_back(to, life, token),
             What::Start | What::Work(_) | What::Rekey(_) => {}
             What::Fault(_) | What::End(_) | What::Return { .. } => {}
         }

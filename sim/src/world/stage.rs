@@ -53,6 +53,8 @@ pub(super) enum What {
     Work(u32),
     /// A step of a change of keys is tried again.
     Rekey(u32),
+    /// An application asked to be called back, if its process still is in this life.
+    CallBack { life: u32, token: u32 },
     /// A fault begins, or begins again.
     Fault(u32),
     /// A fault ends.
@@ -118,6 +120,8 @@ pub(super) struct Stage {
     pub(super) work: Work,
     /// Writes down what happens, where somebody wants to read it.
     pub(super) recorder: Option<Box<Recorder>>,
+    /// Whether there are some besides the workloads'.
+    pub(super) applications: bool,
 }
 
 impl Stage {

@@ -22,6 +22,10 @@ const FIRST_COMMAND: u64 = 16;
 /// Members that pass each answer about keys on: with one lost answer in a cluster of hundreds a step would have to be tried again.
 const KEY_RELAYS: u8 = 3;
 
+/// What workloads call their user events and their queries.
+pub(crate) const EVENT_NAME: &str = "e";
+pub(crate) const QUERY_NAME: &str = "q";
+
 /// What a command that is under way belongs to.
 #[derive(Clone, Copy, Debug)]
 enum Under {
@@ -167,7 +171,7 @@ impl World<'_> {
                 let meant = to.as_ref().map(|to| self.meant(index, to));
                 for node in self.workers(index, from) {
                     let request = QueryRequest {
-                        name: "q".into(),
+                        name: QUERY_NAME.into(),
                         payload: payload(u64::from(node), *size),
                         ack: *ack,
                         relay_factor: *relay_factor,
@@ -240,7 +244,7 @@ impl World<'_> {
         let owed = self.stage.owed_from(node);
         let (now, metered) = (self.stage.now, self.stage.meter.metered(self.stage.now));
         self.stage.meter.said.event_sent(serial, owed, now, metered);
-        let event = EventRequest { name: "e".into(), payload, coalesce: false };
+        let event = EventRequest { name: EVENT_NAME.into(), payload, coalesce: false };
         self.command(node, id, Command::UserEvent(event));
     }
 
@@ -332,7 +336,7 @@ impl World<'_> {
     }
 
     /// After a step: applications answer queries, and what they wanted has come of it.
-    pub(super) fn applications(&mut self) {
+    pub(super) fn answer_and_end(&mut self) {
         while let Some((node, query)) = self.stage.work.to_answer.pop() {
             let payload = payload(u64::from(node), self.stage.work.answer);
             let id = self.stage.work.commands + FIRST_COMMAND;

@@ -57,6 +57,17 @@ fn a_good_scenario_is_read_as_it_is_meant() {
     scenario.check().unwrap_or_else(|e| panic!("{e}"));
 }
 
+#[test]
+fn what_shapes_a_run_shapes_the_digest_and_nothing_else_does() {
+    let text = "name = \"x\"\nduration = \"9s\"\n[cluster]\nnodes = 3\n";
+    let digest = |text: &str| Scenario::parse(text, "x", &[]).unwrap_or_else(|e| panic!("{e}")).digest();
+    let work = format!("{text}[[workload]]\nkind = \"event\"\nevery = \"1s\"\nfrom = {{ pick = 1 }}\n");
+    assert_ne!(digest(text), digest(&work));
+    assert_ne!(digest(&work), digest(&work.replace("1s", "2s")));
+    assert_ne!(digest(text), digest(&text.replace("= 3", "= 4")));
+    assert_eq!(digest(text), digest(&text.replace("\"x\"", "\"y\"\nseeds = 4")));
+}
+
 fn good() -> Scenario {
     let config = Config {
         suspicion_confirmations: rumormill_core::config::Confirmations::Exactly(2),

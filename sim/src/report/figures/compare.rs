@@ -48,7 +48,7 @@ pub(in crate::report) struct Comparison {
     pub(in crate::report) label: String,
     pub(in crate::report) variant: String,
     pub(in crate::report) paired: Paired,
-    ratio: Option<RateRatio>,
+    pub(in crate::report) ratio: Option<RateRatio>,
 }
 
 /// Every variant but the first against the first, by key metrics that have values.
@@ -88,11 +88,11 @@ fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
 }
 
 /// A signed number.
-fn signed(x: f64) -> String {
+pub(in crate::report) fn signed(x: f64) -> String {
     if x > 0.0 { format!("+{}", number(x)) } else { number(x) }
 }
 
-fn signed_interval(of: Option<Interval>) -> String {
+pub(in crate::report) fn signed_interval(of: Option<Interval>) -> String {
     of.map_or_else(
         || super::NOT_ESTIMABLE.to_owned(),
         |i| format!("{} to {}", signed(i.low.value), signed(i.high.value)),
@@ -129,7 +129,7 @@ impl Comparison {
     }
 
     /// What the pairing was worth.
-    fn pairing(&self) -> String {
+    pub(in crate::report) fn pairing(&self) -> String {
         let (Some(correlation), Some(reduction)) = (self.paired.correlation, self.paired.variance_reduction)
         else {
             return "-".to_owned();
@@ -143,7 +143,7 @@ impl Comparison {
     }
 
     /// The quotient of rates with its interval.
-    fn quotient(&self) -> String {
+    pub(in crate::report) fn quotient(&self) -> String {
         let Some(it) = self.ratio else { return String::new() };
         let value = it.ratio.map_or_else(|| "no quotient".to_owned(), number);
         match it.interval {

@@ -4,11 +4,11 @@ mod compare;
 mod story;
 mod tables;
 
-pub(super) use compare::{Comparison, comparisons, differences, side_by_side};
+pub(super) use compare::{Comparison, comparisons, differences, side_by_side, signed, signed_interval};
 pub(super) use story::{key_figures, reruns, settled, story};
 pub(super) use tables::{
-    distributions, expectations, faults, invariants, kinds, load_by_kind, network, node_seconds, values,
-    variants,
+    distributions, expectations, faults, invariants, kinds, load_by_kind, network, node_seconds, observed,
+    percent, values, variants,
 };
 
 use crate::metric::{Metric, Unit};
@@ -30,7 +30,7 @@ pub(super) struct Row {
     pub(super) good: Option<bool>,
 }
 
-fn heads<const N: usize>(cells: [&str; N]) -> Vec<String> {
+pub(super) fn heads<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.map(str::to_owned).into()
 }
 
@@ -103,7 +103,7 @@ pub(super) fn unit(unit: Unit) -> &'static str {
 }
 
 /// A metric's name with its unit.
-fn named(metric: &Metric, statistic: &str) -> String {
+pub(super) fn named(metric: &Metric, statistic: &str) -> String {
     let statistic = if statistic.is_empty() { String::new() } else { format!(" {statistic}") };
     match unit(metric.unit) {
         "" => format!("{}{statistic}", metric.name),

@@ -105,7 +105,7 @@ pub(super) fn of_run(metric: &Metric, run: &RunRecord) -> Option<Sample> {
 }
 
 /// A share in percent, with as many digits as tell it from 0 % and 100 %.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::report) fn percent(share: f64) -> String {
     percent_of(share, 1)
 }
 
@@ -217,7 +217,7 @@ pub(in crate::report) fn expectations(summary: &Summary) -> Table {
 }
 
 /// What was observed; of a share with its counts, and the interval that was judged.
-fn observed(verdict: &Verdict) -> String {
+pub(in crate::report) fn observed(verdict: &Verdict) -> String {
     let Some(value) = verdict.observed else { return "nothing".to_owned() };
     let Some(counts) = verdict.counts else { return sample(value) };
     let counted = format!("{} of {}", grouped_count(counts.hits), grouped_count(counts.of));

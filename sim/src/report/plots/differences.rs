@@ -12,8 +12,10 @@ use crate::summary::Summary;
 const ROWS: usize = 12;
 
 pub(super) struct Differences {
-    /// Variants that are compared with the first.
+    /// What a row belongs to: variants that are compared with the first, or verdicts.
     others: Vec<String>,
+    /// The colour of each.
+    colours: Vec<usize>,
     rows: Vec<Comparison>,
 }
 
@@ -23,7 +25,15 @@ pub(super) fn differences(summary: &Summary) -> Option<Differences> {
     let mut rows = comparisons(summary);
     rows.retain(|row| row.paired.differences.iter().any(|d| *d != 0.0));
     rows.truncate(ROWS);
-    (!rows.is_empty()).then_some(Differences { others, rows })
+    // The reference has the first colour.
+    let colours = (1..=others.len()).collect();
+    (!rows.is_empty()).then_some(Differences { others, colours, rows })
+}
+
+/// Rows by what they come to, each with its colour.
+pub(super) fn judged(verdicts: &[(&str, usize)], rows: Vec<Comparison>) -> Differences {
+    let (others, colours) = verdicts.iter().map(|(name, colour)| ((*name).to_owned(), *colour)).unzip();
+    Differences { others, colours, rows }
 }
 
 const ROW: i32 = 40;
@@ -31,12 +41,16 @@ const ROW_NARROW: i32 = 62;
 
 impl Differences {
     fn labels(&self) -> Vec<&str> {
-        if self.others.len() > 1 { self.others.iter().map(String::as_str).collect() } else { Vec::new() }
+        if self.others.len() > 1 || self.colours != [1] {
+            self.others.iter().map(String::as_str).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn number(&self, row: &Comparison) -> usize {
-        // The reference has the first colour.
-        self.others.iter().position(|name| *name == row.variant).unwrap_or(0) + 1
+        let place = self.others.iter().position(|name| *name == row.variant).unwrap_or(0);
+        self.colours.get(place).copied().unwrap_or(0)
     }
 
     fn row(width: u32) -> i32 {
@@ -51,7 +65,8 @@ impl Differences {
     pub(super) fn render(&self, area: &Area<'_>, width: u32) -> Drawn {
         let (head, body) = area.split_vertically(legend_height(&self.labels(), width));
         draw_legend(&head, &self.labels(), width, |number, x, y| {
-            head.draw(&Circle::new((x + 11, y), 5, colour(number + 1).filled()))?;
+            let number = self.colours.get(number).copied().unwrap_or(0);
+            head.draw(&Circle::new((x + 11, y), 5, colour(number).filled()))?;
             Ok(())
         })?;
         let narrow = is_narrow(width);

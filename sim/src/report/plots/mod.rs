@@ -13,7 +13,7 @@ use std::sync::Once;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
-use super::figures::{number, pooled};
+use super::figures::{Comparison, number, pooled};
 use crate::summary::Summary;
 use chart::{Area, Drawn};
 pub(super) use plane::planes;
@@ -156,6 +156,22 @@ pub(super) fn all(summary: &Summary) -> io::Result<Vec<Plot>> {
         }
     }
     Ok(plots.list)
+}
+
+/// The plot of a comparison: a row per metric, in the colour of what it comes to. `None` without a row.
+pub(super) fn compared(
+    verdicts: &[(&str, usize)],
+    rows: Vec<Comparison>,
+    caption: String,
+) -> io::Result<Option<Plot>> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    register();
+    let mut plots = Plots { list: Vec::new() };
+    let it = differences::judged(verdicts, rows);
+    plots.add("differences", "Paired differences", caption, |w| it.size(w), |a, w| it.render(a, w))?;
+    Ok(plots.list.pop())
 }
 
 /// The deepest queue; where more than news about members ever waited, each kind of queue: of one variant in one plot, of several in one
