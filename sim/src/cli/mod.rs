@@ -4,9 +4,9 @@ mod advise;
 mod bench;
 mod compare;
 mod files;
-mod film;
 mod manual;
 mod one;
+mod player;
 mod replay;
 mod run;
 mod shrink;
@@ -53,23 +53,24 @@ enum Command {
     Check(Files),
     /// List scenarios with the question each answers.
     List(Files),
-    /// Cut a scenario that fails with a seed down to the smallest that still fails in the same way, and write it with a regression test.
-    Shrink(shrink::ShrinkArgs),
     /// Compare two scenarios, settings or versions of the program over the same seeds.
     Compare(compare::CompareArgs),
-    /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
-    Bench(bench::BenchArgs),
-    /// Write a page that plays one run.
-    #[command(hide = true)]
-    Film(film::FilmArgs),
     /// Run many settings of one scenario and show which no other beats: plan, run in shares, merge.
     Sweep(sweep::SweepArgs),
     /// Find settings that meet targets for a cluster like yours, and confirm them on other seeds.
     Advise(advise::AdviseArgs),
-    /// Show what happened in a run, step by step: packets and their fates, timers, suspicions, faults.
+    /// Cut a scenario that fails with a seed down to the smallest that still fails in the same way, and write it with a regression test.
+    Shrink(shrink::ShrinkArgs),
+    /// Show what happened in a run: step by step (packets and their fates, timers, suspicions, faults), or as a page that plays it.
     Replay(replay::ReplayArgs),
     /// Explain why a node declared a member failed: the chain of packets and timers, and which lost or late packet would have prevented it.
     Why(why::WhyArgs),
+    /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
+    Bench(bench::BenchArgs),
+    /// Print completions for a shell.
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page, or write a page for each command.
+    Man(manual::ManArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -132,14 +133,15 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
-        Command::Shrink(args) => shrink::shrink(&args),
         Command::Compare(args) => compare::compare(&args),
-        Command::Bench(args) => bench::bench(&args),
-        Command::Film(args) => film::film(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Advise(args) => advise::advise(&args),
+        Command::Shrink(args) => shrink::shrink(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Why(args) => why::why(&args),
+        Command::Bench(args) => bench::bench(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     ExitCode::from(code)
 }

@@ -1,6 +1,7 @@
 //! `replay`: what happened in a run, step by step.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rumormill_core::config::parse_duration;
@@ -9,7 +10,7 @@ use rumormill_sim::RunRecord;
 use rumormill_sim::trace::{self, Filter, Kind, Recording};
 
 use super::one::{Chosen, OneRun};
-use super::{Format, files};
+use super::{Format, files, player};
 
 /// What the replay subcommand takes.
 #[derive(Debug, clap::Args)]
@@ -38,18 +39,26 @@ pub(super) struct ReplayArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write a page that plays the whole run instead: to this path, or beside the run's report.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        conflicts_with_all = ["at", "node", "about", "kinds", "most", "format"])]
+    html: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "Examples:
   rumor-sim replay scenarios/loss-1000.toml --seed 2 --at 30s --around 5ms --kinds fault,truth,packet
   rumor-sim replay scenarios/loss-1000.toml --variant bursts --about node-7 --kinds probe,suspicion,refutation,row
-  rumor-sim replay scenarios/leave-100.toml --node node-3 --at 20s --format json";
+  rumor-sim replay scenarios/leave-100.toml --node node-3 --at 20s --format json
+  rumor-sim replay scenarios/lan-1000.toml --seed 3 --html=lan-1000.html";
 
 pub(super) fn replay(args: &ReplayArgs) -> u8 {
     let (chosen, filter) = match args.run.choose().and_then(|chosen| Ok((filter(args, &chosen)?, chosen))) {
         Ok((filter, chosen)) => (chosen, filter),
         Err(code) => return code,
     };
+    if let Some(path) = &args.html {
+        return player::write(&args.run, &chosen, path);
+    }
     let bar = args.run.bar(&chosen);
     let mut tell = |seconds| bar.set_position(seconds as u64);
     let (record, recording) =

@@ -16,8 +16,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-pub(crate) use html::escape;
 pub use comparison::{failure as comparison_failure, text as comparison_text, write as write_comparison};
+pub(crate) use html::escape;
 pub use junit::junit;
 pub use terminal::text;
 

@@ -12,6 +12,6 @@ scenario=scenarios/lan-1000.toml
 moments=(0 10 29.999999 30 30.8 31.07 31.56 31.7 31.75 32.25 33.333333 34 35.000001 36 38.5 41 44 47 55 80 120)
 
 cargo build --quiet --release -p rumormill-sim --example moments
-"$release/rumor-sim" film "$scenario" --seed 1 --html "$folder/player.html" --quiet
+"$release/rumor-sim" replay "$scenario" --seed 1 --html="$folder/player.html" --quiet
 "$release/examples/moments" "$scenario" 1 "${moments[@]}" >"$folder/moments.json"
 node sim/tests/player/check.mjs "$folder/player.html" "$folder/moments.json"
