@@ -107,7 +107,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn wrong<T: std::fmt::Debug + PartialEq>(what: &str, got: T, right: T) -> Result<(), String> {
+fn wrong<T: std::fmt::Debug + PartialEq>(what: &str, got: &T, right: &T) -> Result<(), String> {
     if got == right { Ok(()) } else { Err(format!("{what}: {got:?}, {right:?} is right")) }
 }
 
@@ -142,7 +142,7 @@ impl Lone {
             match output {
                 Output::Packet { to, bytes, .. } => self.packets.push((to, bytes.to_vec())),
                 Output::Stream { action: StreamAction::Open { deadline, .. }, .. } => {
-                    self.dials.push(deadline)
+                    self.dials.push(deadline);
                 }
                 Output::Stream { action: StreamAction::Close, .. } => self.closed += 1,
                 _ => {}
@@ -192,7 +192,7 @@ fn stray_ack(config: &Config, seed: u64) -> Result<(), String> {
         lone.hears(2, &[Message::Ack { seq: ProbeSeq(0), coordinate: None }]);
     }
     let state = lone.node.member("n-2").map(|member| member.state);
-    wrong("what it believes", state, Some(State::Suspect))
+    wrong("what it believes", &state, &Some(State::Suspect))
 }
 
 fn own_refutation_first(config: &Config, seed: u64) -> Result<(), String> {
@@ -207,7 +207,7 @@ fn own_refutation_first(config: &Config, seed: u64) -> Result<(), String> {
     let first = lone.packets.first().ok_or("it gossips nothing")?;
     let refuted =
         lone.has(&first.1, |message| matches!(message, Message::Alive(alive) if alive.name == "me"));
-    wrong("the refutation is in the first packet", refuted, true)
+    wrong("the refutation is in the first packet", &refuted, &true)
 }
 
 fn full_packets(config: &Config, seed: u64) -> Result<(), String> {
@@ -218,7 +218,7 @@ fn full_packets(config: &Config, seed: u64) -> Result<(), String> {
     }
     lone.wait(seconds(1));
     let longest = lone.packets.iter().map(|(_, bytes)| bytes.len()).max();
-    wrong("bytes of the longest packet", longest, Some(config.packet_bytes_max.into()))
+    wrong("bytes of the longest packet", &longest, &Some(config.packet_bytes_max.into()))
 }
 
 fn told_though_dead(config: &Config, seed: u64) -> Result<(), String> {
@@ -229,14 +229,14 @@ fn told_though_dead(config: &Config, seed: u64) -> Result<(), String> {
     lone.wait(seconds(2));
     let is_event = |message: &Message<'_>| message.kind() == Kind::UserEvent;
     let told = lone.packets.iter().any(|(to, bytes)| *to == address(2) && lone.has(bytes, is_event));
-    wrong("the dead member is told", told, true)
+    wrong("the dead member is told", &told, &true)
 }
 
 fn stolen_name(config: &Config, seed: u64) -> Result<(), String> {
     let mut lone = Lone::new(config, seed, 3, Keyring::empty())?;
     lone.hears(3, &[alive(99, "n-2", 9, &[])]);
     let there = lone.node.member("n-2").map(|member| member.identity.addr);
-    wrong("where it is", there, Some(address(2)))
+    wrong("where it is", &there, &Some(address(2)))
 }
 
 fn remembered_and_reaped(config: &Config, seed: u64) -> Result<(), String> {
@@ -244,9 +244,9 @@ fn remembered_and_reaped(config: &Config, seed: u64) -> Result<(), String> {
     let mut lone = Lone::new(&config, seed, 3, Keyring::empty())?;
     lone.hears(3, &[Message::Dead(Accusation { incarnation: Incarnation(1), name: "n-2", from: "n-3" })]);
     lone.wait(seconds(10));
-    wrong("it is listed after 10 s", lone.node.member("n-2").is_some(), true)?;
+    wrong("it is listed after 10 s", &lone.node.member("n-2").is_some(), &true)?;
     lone.wait(seconds(20));
-    wrong("it is listed after 30 s", lone.node.member("n-2").is_some(), false)
+    wrong("it is listed after 30 s", &lone.node.member("n-2").is_some(), &false)
 }
 
 fn told_to_have_left(config: &Config, seed: u64) -> Result<(), String> {
@@ -256,7 +256,7 @@ fn told_to_have_left(config: &Config, seed: u64) -> Result<(), String> {
     lone.wait(seconds(1));
     let stays = |message: &Message<'_>| matches!(message, Message::JoinIntent(intent) if intent.name == "me" && intent.ltime > LamportTime(7));
     let said = lone.packets.iter().any(|(_, bytes)| lone.has(bytes, stays));
-    wrong("it says that it stays", said, true)
+    wrong("it says that it stays", &said, &true)
 }
 
 fn clock_set_back(config: &Config, seed: u64) -> Result<(), String> {
@@ -266,7 +266,7 @@ fn clock_set_back(config: &Config, seed: u64) -> Result<(), String> {
     lone.now = Instant::ORIGIN + seconds(50);
     lone.does(1, Command::Join { addresses: vec![address(2)], replay: false });
     let right = vec![Instant::ORIGIN + seconds(100) + config.stream_timeout];
-    wrong("when a stream is given up", lone.dials, right)
+    wrong("when a stream is given up", &lone.dials, &right)
 }
 
 fn key(byte: u8) -> Result<Key, String> {
@@ -281,7 +281,7 @@ fn unsealed_ping(config: &Config, seed: u64) -> Result<(), String> {
     let config = Config { simulation: true, ..config.clone() };
     let mut lone = Lone::new(&config, seed, 3, one_key(1)?)?;
     lone.hears(2, &[Message::Ping { seq: ProbeSeq(5), target: "me" }]);
-    wrong("packets in answer", lone.packets.len(), 0)
+    wrong("packets in answer", &lone.packets.len(), &0)
 }
 
 fn own_keys(config: &Config, seed: u64) -> Result<(), String> {
@@ -293,7 +293,7 @@ fn own_keys(config: &Config, seed: u64) -> Result<(), String> {
         lone.does(id, Command::Keys { action, relay_factor: 0 });
     }
     let keys: Vec<u8> = lone.node.keyring().iter().filter_map(|key| key.expose().first().copied()).collect();
-    wrong("its keys", keys, vec![2])
+    wrong("its keys", &keys, &vec![2])
 }
 
 fn crowd(config: &Config, seed: u64) -> Result<(), String> {
@@ -302,7 +302,7 @@ fn crowd(config: &Config, seed: u64) -> Result<(), String> {
     for number in 10..20 {
         lone.hears(2, &[alive(number, &format!("n-{number}"), 1, &[])]);
     }
-    wrong("members", lone.node.members().count(), 4)
+    wrong("members", &lone.node.members().count(), &4)
 }
 
 fn open_streams(config: &Config, seed: u64) -> Result<(), String> {
@@ -312,5 +312,5 @@ fn open_streams(config: &Config, seed: u64) -> Result<(), String> {
         let input = StreamInput::Opened { peer: address(2) };
         lone.gets(Input::Stream { id: StreamId::Theirs(number), input });
     }
-    wrong("closed streams", lone.closed, 13)
+    wrong("closed streams", &lone.closed, &13)
 }

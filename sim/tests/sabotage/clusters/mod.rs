@@ -27,7 +27,7 @@ impl Cluster {
         let names: Vec<String> = scenario.variants.iter().map(|variant| variant.name.clone()).collect();
         scenario.variants.iter_mut().for_each(|variant| variant.config.sabotage = rule);
         let record = world::run(&scenario, 0, seed);
-        for invariant in record.invariants.iter().filter(|invariant| invariant.violations > 0) {
+        if let Some(invariant) = record.invariants.iter().find(|invariant| invariant.violations > 0) {
             let what = invariant.first.as_ref().map_or("", |first| &first.what);
             return Err(format!("invariant {}: {what}", invariant.number));
         }
