@@ -32,7 +32,8 @@
 //! ```
 //!
 //! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
-//! [`stats`] has the statistics that reports use.
+//! [`stats`] has the statistics that reports use. [`shrink`](shrink::shrink) cuts a scenario that fails down to a smallest one that still fails in
+//! the same way, and [`Scenario::to_toml`] writes any scenario as a file.
 //!
 //! # What is simulated, and what is not
 //!

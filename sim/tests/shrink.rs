@@ -122,7 +122,11 @@ fn the_command_says_what_is_wrong() {
     std::fs::write(folder.0.join("fails.toml"), small("1s")).expect("a file");
     std::fs::write(folder.0.join("wrong.toml"), "name = 3").expect("a file");
     let cases: [(&[&str], i32, &str); 8] = [
-        (&["fails.toml", "--out", "./fails.toml"], 2, "fails.toml: would be overwritten; name another file with --out"),
+        (
+            &["fails.toml", "--out", "./fails.toml"],
+            2,
+            "fails.toml: would be overwritten; name another file with --out",
+        ),
         (&["holds.toml", "--seed", "1"], 1, "holds.toml: seed 1 holds: nothing to shrink"),
         (
             &["fails.toml", "--variant", "swim"],
