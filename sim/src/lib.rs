@@ -31,14 +31,16 @@
 //! assert!(summary.holds(), "{}", report::text(&summary, false, 100));
 //! ```
 //!
-//! [`run`] runs all seeds of all variants; [`world::run`] runs one of them, and [`film::record`] keeps all that happened in it, which
-//! [`player`] shows. The [`Summary`] has every figure of every run, and
-//! [`stats`] has the statistics that reports use.
+//! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
+//! [`stats`] has the statistics that reports use. On top of that, each with a page in `docs/` beside the crate's sources:
 //!
-//! [`sweep`] runs many settings of one scenario and finds which no other beats; [`advise`] searches for settings that meet targets, and
-//! confirms them on seeds that no choice has seen.
-//! [`compare`](mod@compare) tells two settings, scenarios or versions apart, seed by seed, and [`application`] runs event handlers of your own on simulated
-//! nodes. `docs/testing.md` and `docs/compare.md` beside the crate's sources show both.
+//! * [`compare`](mod@compare) tells two settings, scenarios or versions apart, seed by seed.
+//! * [`sweep`] runs many settings of one scenario and finds which no other beats; [`advise`] searches for settings that meet targets, and
+//!   confirms them on seeds that no choice has seen.
+//! * [`fuzz`] draws clusters, settings and faults from seeds, and says which states a campaign has reached; [`shrink`](shrink::shrink) cuts a
+//!   scenario that fails down to a smallest one that still fails in the same way, and [`Scenario::to_toml`] writes any scenario as a file.
+//! * [`trace`] records what happened in a run, [`why`] explains a verdict from it, and [`film`] and [`player`] show it.
+//! * [`application`] runs event handlers of your own on simulated nodes.
 //!
 //! # What is simulated, and what is not
 //!

@@ -54,7 +54,8 @@ const SUFFIX: &str = "-shrunk";
 /// When to stop, whether or not more could be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// After so many runs, of one variant with one seed each.
+    /// After so many runs, of one variant with one seed each. Those of the candidate that uses the last of it are counted, and may go
+    /// beyond.
     pub runs: u64,
     /// After so much time; what comes out then depends on the machine.
     pub time: Option<Duration>,
