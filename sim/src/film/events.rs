@@ -181,14 +181,17 @@ fn of_change(film: &Film, change: &Change, before: &Before, screen: &Screen<'_>)
     }
 }
 
+/// What is told together: the kind, whether mistaken, and which of the scenario's faults.
+type Key = (EventKind, bool, Option<usize>);
+
 /// Moments of one kind, of which each is within the window after the first, are one event.
 fn together(film: &Film, moments: &[Moment], window: u64) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
-    // By kind, whether mistaken, and which of the scenario's faults: the event that is still open, and all nodes of it.
-    let mut open: BTreeMap<(EventKind, bool, Option<usize>), (usize, Vec<u32>)> = BTreeMap::new();
+    // The event of each kind that is still open, and all nodes of it.
+    let mut open: BTreeMap<Key, (usize, Vec<u32>)> = BTreeMap::new();
     for moment in moments {
         let fault = moment.fault.map(|place| film.faults[place].fault);
-        let key = (moment.kind, moment.mistaken, fault);
+        let key: Key = (moment.kind, moment.mistaken, fault);
         let entry = open.get_mut(&key).filter(|(event, _)| moment.at - events[*event].at <= window);
         if let Some((event, nodes)) = entry {
             events[*event].until = moment.at;

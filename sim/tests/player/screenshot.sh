@@ -9,5 +9,5 @@ sim/tests/player/install.sh "$PLAYER_TOOLS"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 "${CARGO_TARGET_DIR:-target}/release/rumor-sim" replay scenarios/wan-3-zones.toml --seed 1 --html="$folder/player.html" --quiet
-node sim/tests/player/shot.mjs "$folder/player.html" "$out" "hash=#t=400"
+node sim/tests/player/shot.mjs "$folder/player.html" "$out" width=1300 height=850 "hash=#t=400"
 ls -l "$out"
