@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rumormill_core::config::format_duration;
+
 use super::question::Question;
 use super::space::Settings;
 use super::written;
@@ -76,51 +78,22 @@ pub(super) fn text(
     length: &Length,
     (seed, seeds): (u64, u32),
 ) -> String {
-    let latency = match question.latency.p99 {
-        None => format!("{{ kind = \"constant\", value = \"{}\" }}", exact(question.latency.median)),
-        Some(p99) => {
-            let (median, p99) = (exact(question.latency.median), exact(p99));
-            format!("{{ kind = \"lognormal\", median = \"{median}\", p99 = \"{p99}\" }}")
-        }
-    };
-    let crashes = crashes(question);
     let mut text = format!(
         "name = \"advise\"\nabout = \"Settings that were advised, beside the profile's own: {crashes} of {nodes} nodes crash one after the other, {slow} are slow at a time.\"\n\
          seed = {seed}\nseeds = {seeds}\nwarmup = \"{warmup}\"\nduration = \"{duration}\"\nweight = \"heavy\"\n\n\
          [cluster]\nnodes = {nodes}\nprofile = \"{profile}\"\n\n[network]\nlatency = {latency}\nloss = {loss:?}\n",
+        crashes = crashes(question),
         nodes = question.nodes,
         slow = question.slow_nodes,
         warmup = written(WARMUP),
         duration = written(length.duration),
         profile = profile_name(question.profile),
+        latency = latency(question),
         loss = question.loss,
     );
-    let repeated = match crashes {
-        1 => String::new(),
-        n => format!(
-            "every = \"{}\"\nuntil = \"{}\"\nrepick = true\n",
-            written(GAP),
-            written(FIRST + GAP * (n - 1) + Duration::from_secs(1))
-        ),
-    };
-    text.push_str(&format!(
-        "\n[[fault]]\nname = \"crash\"\nat = \"{}\"\nkind = \"crash\"\nnodes = {{ pick = 1 }}\n{repeated}",
-        written(FIRST)
-    ));
+    text.push_str(&crash_fault(question));
     if question.slow_nodes > 0 {
-        // The last spell is over when the run is.
-        let until = length.duration.saturating_sub(SLOW.0);
-        text.push_str(&format!(
-            "\n[[fault]]\nname = \"slow\"\nat = \"{}\"\nkind = \"slow\"\nnodes = {{ pick = {} }}\nextra = {{ kind = \"uniform\", min = \"{}\", max = \"{}\" }}\n\
-             for = \"{}\"\nevery = \"{}\"\nuntil = \"{}\"\nrepick = true\n",
-            written(WARMUP),
-            question.slow_nodes,
-            exact(question.slow_by / 2),
-            exact(question.slow_by),
-            written(SLOW.0),
-            written(SLOW.1),
-            written(until),
-        ));
+        text.push_str(&slow_fault(question, length));
     }
     for (name, settings) in variants {
         text.push_str(&format!("\n[[variant]]\nname = \"{name}\"\nconfig = {}\n", settings.table()));
@@ -128,6 +101,41 @@ pub(super) fn text(
     text
 }
 
-fn exact(duration: Duration) -> String {
-    rumormill_core::config::format_duration(duration)
+fn latency(question: &Question) -> String {
+    let median = format_duration(question.latency.median);
+    match question.latency.p99 {
+        None => format!("{{ kind = \"constant\", value = \"{median}\" }}"),
+        Some(p99) => {
+            format!("{{ kind = \"lognormal\", median = \"{median}\", p99 = \"{}\" }}", format_duration(p99))
+        }
+    }
+}
+
+fn crash_fault(question: &Question) -> String {
+    let repeated = match crashes(question) {
+        1 => String::new(),
+        n => {
+            let until = FIRST + GAP * (n - 1) + Duration::from_secs(1);
+            format!("every = \"{}\"\nuntil = \"{}\"\nrepick = true\n", written(GAP), written(until))
+        }
+    };
+    format!(
+        "\n[[fault]]\nname = \"crash\"\nat = \"{}\"\nkind = \"crash\"\nnodes = {{ pick = 1 }}\n{repeated}",
+        written(FIRST)
+    )
+}
+
+fn slow_fault(question: &Question, length: &Length) -> String {
+    let (least, most) = (format_duration(question.slow_by / 2), format_duration(question.slow_by));
+    format!(
+        "\n[[fault]]\nname = \"slow\"\nat = \"{}\"\nkind = \"slow\"\nnodes = {{ pick = {} }}\n\
+         extra = {{ kind = \"uniform\", min = \"{least}\", max = \"{most}\" }}\n\
+         for = \"{}\"\nevery = \"{}\"\nuntil = \"{}\"\nrepick = true\n",
+        written(WARMUP),
+        question.slow_nodes,
+        written(SLOW.0),
+        written(SLOW.1),
+        // The last spell is over when the run is.
+        written(length.duration.saturating_sub(SLOW.0)),
+    )
 }

@@ -119,7 +119,7 @@ impl Sweep {
             nodes.push(scenario.cluster.nodes);
             about = scenario.about;
         }
-        lacking.is_nothing(plan)?;
+        lacking.check(plan)?;
         let figures: Vec<Vec<Estimate>> = points.iter().map(|point| point.figures.clone()).collect();
         let settings: Vec<Vec<(String, String)>> =
             points.iter().map(|point| point.settings.clone()).collect();
@@ -226,7 +226,7 @@ impl Lacking {
         Ok(runs)
     }
 
-    fn is_nothing(self, plan: &Plan) -> Result<(), Missing> {
+    fn check(self, plan: &Plan) -> Result<(), Missing> {
         match self.missing {
             0 => Ok(()),
             missing => Err(Missing::Runs { missing, of: plan.runs(), told: self.told }),

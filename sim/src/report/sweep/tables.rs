@@ -2,6 +2,7 @@
 
 use super::super::figures::{Row, Table, grouped_count, number, sample, unit};
 use crate::metric::Unit;
+use crate::stats::RUNS_MIN;
 use crate::sweep::{Choice, Estimate, Objective, Outcome, Standing, Sweep};
 
 /// A figure with its interval.
@@ -113,69 +114,76 @@ pub(super) fn marginals(sweep: &Sweep) -> Table {
 
 /// What was run and what came out, in plain words.
 pub(super) fn story(sweep: &Sweep) -> String {
-    let count = |n: usize| grouped_count(n as u64);
-    let points = sweep.points.len();
+    let mut sentences = vec![what_was_run(sweep)];
+    if sweep.left_out > 0 {
+        let n = count(sweep.left_out);
+        sentences.push(format!("{n} more were left out because their settings do not go together."));
+    }
+    sentences.extend(who_stands_where(sweep));
+    let best = sweep.objectives.iter().enumerate().filter_map(|(k, objective)| best(sweep, k, objective));
+    sentences.extend(best);
+    let rare = sweep.objectives.iter().position(|o| o.entry().is_some_and(|e| e.unit == Unit::PerNodeHour));
+    if let Some(hours) = rare.and_then(|k| sweep.points.first()?.figures.get(k)?.node_hours) {
+        sentences.push(format!("Each setting was watched for {} node-hours or so.", number(hours)));
+    }
+    sentences.join(" ")
+}
+
+fn count(n: usize) -> String {
+    grouped_count(n as u64)
+}
+
+fn what_was_run(sweep: &Sweep) -> String {
     let how = match sweep.choice {
         Choice::Grid => "a grid".to_owned(),
         Choice::Random { seed, .. } => format!("drawn at random with seed {seed}"),
     };
     let nodes = sweep.nodes.map_or(String::new(), |n| format!(" of {} nodes", grouped_count(u64::from(n))));
-    let mut text = format!(
-        "{} settings ({how}) of the scenario {}{nodes}, each with the same {} seeds from {} on: {} runs. ",
-        count(points),
+    format!(
+        "{} settings ({how}) of the scenario {}{nodes}, each with the same {} seeds from {} on: {} runs.",
+        count(sweep.points.len()),
         sweep.name,
         sweep.seeds,
         sweep.seed,
-        grouped_count(points as u64 * u64::from(sweep.seeds)),
-    );
-    if sweep.left_out > 0 {
-        text.push_str(&format!(
-            "{} more were left out because their settings do not go together. ",
-            count(sweep.left_out)
+        grouped_count(sweep.points.len() as u64 * u64::from(sweep.seeds)),
+    )
+}
+
+fn who_stands_where(sweep: &Sweep) -> Vec<String> {
+    let front = sweep.standing(Standing::Front);
+    let objectives: Vec<String> = sweep.objectives.iter().map(Objective::name).collect();
+    let are = if front == 1 { "is" } else { "are" };
+    let mut sentences = vec![format!(
+        "{} of them {are} on the front: no other setting is at least as good in all of {} and better in one.",
+        count(front),
+        objectives.join(", "),
+    )];
+    let near = sweep.standing(Standing::NotDistinguishable);
+    if near > 0 {
+        sentences.push(format!("Of {} more chance alone may have put behind it.", count(near)));
+    }
+    let unknown = sweep.standing(Standing::NoValue);
+    if unknown > 0 {
+        sentences.push(format!(
+            "{} have no value in an objective: nothing happened that it measures, or too little for the percentile.",
+            count(unknown)
         ));
     }
-    let front = sweep.standing(Standing::Front);
-    let near = sweep.standing(Standing::NotDistinguishable);
-    text.push_str(&format!(
-        "{} of them {} on the front: no other setting is at least as good in all of {} and better in one. ",
-        count(front),
-        if front == 1 { "is" } else { "are" },
-        sweep.objectives.iter().map(Objective::name).collect::<Vec<_>>().join(", "),
-    ));
-    if near > 0 {
-        text.push_str(&format!("Of {} more chance alone may have put behind it. ", count(near)));
+    if (sweep.seeds as usize) < RUNS_MIN {
+        let few =
+            "With fewer than 6 seeds times and loads have no intervals, so little can be told from chance.";
+        sentences.push(few.to_owned());
     }
-    if sweep.standing(Standing::NoValue) > 0 {
-        let n = count(sweep.standing(Standing::NoValue));
-        text.push_str(&format!("{n} have no value in an objective: nothing happened that it measures, or too little for the percentile. "));
-    }
-    if (sweep.seeds as usize) < crate::stats::RUNS_MIN {
-        text.push_str(
-            "With fewer than 6 seeds times and loads have no intervals, so little can be told from chance. ",
-        );
-    }
-    let best = |objective: usize| {
-        let of = &sweep.objectives[objective];
-        let known =
-            sweep.points.iter().filter_map(|point| Some((point, point.figures.get(objective)?.value?)));
-        known.min_by(|a, b| of.rank(&a.1, &b.1).then(a.0.number.cmp(&b.0.number)))
-    };
-    for (k, objective) in sweep.objectives.iter().enumerate() {
-        if let Some((point, _)) = best(k) {
-            let unit = objective.entry().map_or("", |e| unit(e.unit));
-            text.push_str(&format!(
-                "Best {}: {} {unit}, point {}. ",
-                objective.name(),
-                figure(&point.figures[k]),
-                point.number
-            ));
-        }
-    }
-    let rare = sweep.objectives.iter().position(|o| o.entry().is_some_and(|e| e.unit == Unit::PerNodeHour));
-    if let Some(hours) = rare.and_then(|k| sweep.points.first()?.figures.get(k)?.node_hours) {
-        text.push_str(&format!("Each setting was watched for {} node-hours or so. ", number(hours)));
-    }
-    text.trim_end().to_owned()
+    sentences
+}
+
+/// The best figure in an objective, and whose it is.
+fn best(sweep: &Sweep, k: usize, objective: &Objective) -> Option<String> {
+    let known = sweep.points.iter().filter_map(|point| Some((point, point.figures.get(k)?.value?)));
+    let (point, _) = known.min_by(|a, b| objective.rank(&a.1, &b.1).then(a.0.number.cmp(&b.0.number)))?;
+    let unit = objective.entry().map_or("", |entry| unit(entry.unit));
+    let figure = format!("{} {unit}", figure(&point.figures[k]));
+    Some(format!("Best {}: {}, point {}.", objective.name(), figure.trim_end(), point.number))
 }
 
 /// Runs in which something did not hold, with the line that runs them again.
