@@ -56,7 +56,7 @@ fn two_settings_of_one_file_are_told_apart_and_the_line_that_fails_fails_again()
     let faster = ["compare", "small.toml", "--set-b", "cluster.config.suspicion_mult=2", "--metric", FIRST];
     let text = folder.exits(0, &[&faster[..], &["--fail-on", "worse", "--out", "out"]].concat());
     let told = words(&text);
-    assert!(told.contains("Better: detection.first.p50 is ") && told.contains("s lower"), "{text}");
+    assert!(told.contains("Better: detection.first.p50 is ") && told.contains(") lower"), "{text}");
     assert!(told.contains("suspicion_mult is as the profile has it in A, 2 in B"), "{text}");
     assert!(
         text.lines()

@@ -7,8 +7,9 @@ use super::figures::{self, Table};
 use crate::steady::Settled;
 use crate::summary::Summary;
 
-/// The head of a column of verdicts.
+/// The heads of columns that stay in one piece where there is room: verdicts, and differences with their intervals.
 pub(super) const VERDICT: &str = "verdict";
+pub(super) const DIFFERENCE: &str = "B - A (95 %)";
 
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -69,12 +70,14 @@ pub(super) fn grid(table: &Table, width: usize) -> String {
     for row in &table.rows {
         grid.add_row(row.cells.iter().map(Cell::new));
     }
-    // Names of metrics and verdicts stay in one piece where there is room.
-    for (number, head) in table.head.iter().enumerate().filter(|_| width >= 80) {
+    // Names of metrics and what verdicts are by stay in one piece where there is room.
+    let roomy = table.head.iter().any(|head| head == VERDICT) && width >= 100;
+    for (number, head) in table.head.iter().enumerate() {
         let least = match head.as_str() {
-            "metric" if table.head[0] == VERDICT => 29,
-            "metric" => 26,
-            VERDICT => 15,
+            "metric" if roomy => 29,
+            "metric" if width >= 80 => 26,
+            VERDICT if roomy => 15,
+            DIFFERENCE if roomy => 28,
             _ => continue,
         };
         if let Some(column) = grid.column_mut(number) {

@@ -4,18 +4,16 @@ use super::super::figures::{
     Comparison as Drawn, Row as Cells, Table, heads, named, number, percent, sample, signed, signed_interval,
     unit,
 };
-use super::super::terminal::VERDICT;
+use super::super::terminal::{DIFFERENCE, VERDICT};
 use crate::compare::{Comparison, Row, Unknown, Verdict};
 use crate::metric::Unit;
 use crate::stats::Margin;
 
 /// For a terminal: what fits, of what is not the same in every seed.
 pub(super) fn short(of: &Comparison) -> Table {
-    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "B / A", "p, all", ""]);
-    let mut table = table(of, head, |row| {
-        let ratio = row.ratio.and_then(|ratio| ratio.ratio).map_or_else(|| "-".to_owned(), number);
-        vec![sample(row.a), sample(row.b), mean(row), ratio, p_value(row.p_adjusted), brief(row)]
-    });
+    let head = heads([VERDICT, "metric", "A", "B", DIFFERENCE, "p, all"]);
+    let mut table =
+        table(of, head, |row| vec![sample(row.a), sample(row.b), mean(row), p_value(row.p_adjusted)]);
     for (cells, row) in table.rows.iter_mut().zip(&of.rows) {
         cells.cells[1] = short_label(row);
     }
@@ -23,18 +21,21 @@ pub(super) fn short(of: &Comparison) -> Table {
     table
 }
 
-/// What a verdict does not say, in a word.
-fn brief(row: &Row) -> String {
-    match row.verdict {
-        Verdict::Equivalent => row.margin.map_or_else(String::new, |margin| match margin {
-            Margin::Absolute(width) => format!("within {}", number(width)),
-            Margin::Relative(of_a) => format!("within {}", plain_share(of_a)),
-        }),
-        Verdict::NoDifference => {
-            row.detectable.map_or_else(String::new, |d| format!("shows from {}", number(d)))
-        }
-        _ => String::new(),
-    }
+/// What verdicts do not say, a sentence each: within which margins metrics are equivalent, and what of those without a difference would
+/// have shown.
+pub(super) fn beside(of: &Comparison) -> Vec<String> {
+    let sentence = |verdict: Verdict, head: &str, tell: &dyn Fn(&Row) -> Option<String>| {
+        let told: Vec<String> = of.of(verdict).into_iter().filter_map(tell).collect();
+        (!told.is_empty()).then(|| format!("{head}: {}.", told.join(", ")))
+    };
+    let margin = |row: &Row| match row.margin? {
+        Margin::Absolute(width) => Some(format!("{} ({})", short_name(row), with_unit(row, width))),
+        Margin::Relative(of_a) => Some(format!("{} ({})", short_name(row), plain_share(of_a))),
+    };
+    let would = |row: &Row| Some(format!("{} ({})", short_name(row), with_unit(row, row.detectable?)));
+    let equivalent = sentence(Verdict::Equivalent, "Equivalent within", &margin);
+    let none = sentence(Verdict::NoDifference, "A difference would have shown from about", &would);
+    equivalent.into_iter().chain(none).collect()
 }
 
 /// What is not known to the end, or was left out, a sentence a metric.
@@ -49,7 +50,7 @@ pub(super) fn unknowns(of: &Comparison) -> Vec<String> {
 
 /// For the page: what it comes to.
 pub(super) fn verdicts(of: &Comparison) -> Table {
-    let head = heads([VERDICT, "metric", "A", "B", "B - A (95 %)", "p, all metrics", "remark"]);
+    let head = heads([VERDICT, "metric", "A", "B", DIFFERENCE, "p, all metrics", "remark"]);
     table(of, head, |row| vec![sample(row.a), sample(row.b), mean(row), p_value(row.p_adjusted), remark(row)])
 }
 
@@ -121,6 +122,11 @@ fn label(row: &Row) -> String {
     if row.variant.is_empty() { name } else { format!("{name}, {}", row.variant) }
 }
 
+/// The metric as a command line has it, and its variant where there are several.
+pub(super) fn short_name(row: &Row) -> String {
+    if row.variant.is_empty() { row.name() } else { format!("{} of {}", row.name(), row.variant) }
+}
+
 /// The metric as a command line has it; of units only seconds, the others stand in tables of the page.
 fn short_label(row: &Row) -> String {
     let unit = if row.metric.unit == Unit::Seconds { " (s)" } else { "" };
@@ -137,8 +143,11 @@ pub(super) fn drawn(row: &Row) -> Option<Drawn> {
 /// The mean difference with its interval; none where some values are not known to the end.
 fn mean(row: &Row) -> String {
     let Some(paired) = row.paired.as_ref().filter(|_| row.unknown.is_none()) else { return "-".to_owned() };
-    let interval = paired.mean_interval.map(|_| format!(" ({})", signed_interval(paired.mean_interval)));
-    format!("{}{}", signed(paired.mean), interval.unwrap_or_default())
+    // Without what sums in floating point leave behind.
+    let tidy = |x: f64| signed(libm::round(x * 1e9) / 1e9);
+    let interval =
+        paired.mean_interval.map(|i| format!(" ({} to {})", tidy(i.low.value), tidy(i.high.value)));
+    format!("{}{}", tidy(paired.mean), interval.unwrap_or_default())
 }
 
 fn quotient(row: &Row) -> String {

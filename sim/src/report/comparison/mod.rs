@@ -48,7 +48,8 @@ pub fn text(comparison: &Comparison, colour: bool, width: usize) -> String {
         }
         out.push('\n');
     }
-    for sentence in figures::unknowns(comparison).into_iter().chain(story::same(comparison)) {
+    let sentences = figures::beside(comparison).into_iter().chain(figures::unknowns(comparison));
+    for sentence in sentences.chain(story::same(comparison)) {
         out.push_str(&wrapped(&sentence, width));
     }
     out

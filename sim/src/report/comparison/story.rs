@@ -1,7 +1,7 @@
 //! What a comparison comes to, in plain words.
 
 use super::super::figures::{number, seeds, unit};
-use super::figures::{margin, share};
+use super::figures::{margin, share, short_name};
 use crate::compare::{ALPHA, Comparison, Row, Verdict};
 use crate::stats;
 
@@ -58,13 +58,8 @@ fn findings(of: &Comparison) -> String {
 
 /// The metrics that are the same in every seed, which no table needs to show.
 pub(super) fn same(of: &Comparison) -> Option<String> {
-    let names: Vec<String> = of.of(Verdict::Same).into_iter().map(named).collect();
+    let names: Vec<String> = of.of(Verdict::Same).into_iter().map(short_name).collect();
     (!names.is_empty()).then(|| format!("The same in every seed: {}.", names.join(", ")))
-}
-
-/// A metric's name, with its variant where there are several.
-fn named(row: &Row) -> String {
-    if row.variant.is_empty() { row.name() } else { format!("{} of {}", row.name(), row.variant) }
 }
 
 /// What is equal, what was not seen, and what could not have been.
@@ -84,7 +79,7 @@ fn the_rest(of: &Comparison) -> String {
     }
     if none > 0 {
         text.push_str(&format!(
-            "No difference seen in {}, which is not to say that there is none: the table has what these seeds would have shown. ",
+            "No difference seen in {}, which is not to say that there is none: what these seeds would have shown stands below. ",
             count(none, "metric", "")
         ));
     }
@@ -107,7 +102,7 @@ fn list(rows: &[&Row]) -> String {
 
 /// One metric with its figures.
 fn told(row: &Row) -> String {
-    let name = named(row);
+    let name = short_name(row);
     if let Some(unknown) = row.unknown {
         return format!(
             "{name} (less in {} seeds and more in {}; not known to the end in {} of A, {} of B)",

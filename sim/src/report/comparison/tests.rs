@@ -51,7 +51,7 @@ fn the_text_says_first_what_it_comes_to_and_stays_within_its_width() {
         "convergence (less in 0 seeds and more in 10; not known to the end in 0 of A, 10 of B)",
         "The same in every seed:",
         "No difference seen in 1 metric",
-        "would have shown",
+        "A difference would have shown from about: flaps (",
         "Pairing by seed",
     ] {
         assert!(words.contains(part), "{part}: {plain}");
