@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod fuzz;
 mod run;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ const EXAMPLES: &str = "Examples:
   rumor-sim run scenarios --out reports
   rumor-sim run scenarios/lan-1000.toml --seed 7 --seeds 1 --set cluster.config.gossip_nodes=4
   rumor-sim check scenarios
+  rumor-sim fuzz --runs 2000
 
 Exit status: 0 all held, 1 could not run, 2 usage, 3 something did not hold, 4 invalid scenario or --set.";
 
@@ -44,6 +46,8 @@ enum Command {
     List(Files),
     /// Measure how fast this machine simulates: simulated seconds per CPU second, idle and while one node in a hundred dies.
     Bench(bench::BenchArgs),
+    /// Run random clusters under random faults: every invariant has to hold, and the states worth reaching have to be reached.
+    Fuzz(fuzz::FuzzArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -96,6 +100,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(files) => files::check(&files),
         Command::List(files) => files::list(&files),
         Command::Bench(args) => bench::bench(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
     };
     ExitCode::from(code)
 }

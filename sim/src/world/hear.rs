@@ -10,6 +10,9 @@ use crate::truth::node_number;
 impl Stage {
     pub(super) fn event(&mut self, observer: u32, event: &Event<'_>) {
         let now = self.now;
+        if let Some(watch) = &mut self.watch {
+            watch.event(event);
+        }
         let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
         match event {
             Event::Join { member, .. } => {
@@ -67,6 +70,9 @@ impl Stage {
 
     pub(super) fn note(&mut self, observer: u32, note: &Note<'_>) {
         let now = self.now;
+        if let Some(watch) = &mut self.watch {
+            watch.note(observer, note);
+        }
         match note {
             Note::Applied { subject, before, state, incarnation, .. } => {
                 let Some(subject) = node_number(&subject.name).filter(|s| *s != observer) else { return };

@@ -9,6 +9,7 @@ use crate::draws::Purpose;
 use crate::faults::choose;
 use crate::metrics::changes::Change;
 use crate::scenario::{Restart, Through};
+use crate::sightings::Sight;
 use crate::truth::{Presence, node_name};
 
 impl World<'_> {
@@ -19,6 +20,9 @@ impl World<'_> {
         self.keyrings[node as usize] = Some(process.keyring().clone());
         self.drop_waiting(node);
         let stage = &mut self.stage;
+        if let Some(watch) = &mut stage.watch {
+            watch.ended(&process);
+        }
         stage.cut_connections(node);
         stage.joining[node as usize] = None;
         stage.truth.set(node, Presence::Down);
@@ -60,6 +64,9 @@ impl World<'_> {
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
         self.birth(node, snapshot.restore(&seed), true);
         self.stage.did(fault, "restarted");
+        if let Some(watch) = &mut self.stage.watch {
+            watch.restarted(how);
+        }
         self.join_through(&how.through, node, fault);
     }
 
@@ -131,6 +138,9 @@ impl World<'_> {
         let stage = &mut self.stage;
         let Some(joining) = &mut stage.joining[node as usize] else { return };
         joining.attempts += 1;
+        if let Some(watch) = stage.watch.as_mut().filter(|_| joining.attempts > 1) {
+            watch.saw(Sight::JoinRetried);
+        }
         let addresses = joining.through.iter().map(|n| socket(stage.address[*n as usize])).collect();
         stage.meter.join_attempts += u64::from(stage.meter.metered(stage.now));
         self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses, replay: false } });

@@ -9,6 +9,7 @@ mod lives;
 mod parcels;
 mod stage;
 mod streams;
+mod watch;
 mod work;
 
 use std::sync::Arc;
@@ -29,12 +30,14 @@ use crate::network::{self, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
 use crate::scenario::{FaultKind, Scenario, Start, Variant, WorkloadKind};
+use crate::sightings::Sightings;
 use crate::truth::{Presence, Truth, node_name};
 use conditions::Conditions;
 use faults::Course;
 use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
+use watch::Watch;
 use work::Work;
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
@@ -54,7 +57,21 @@ pub fn run(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
 /// # Panics
 /// When the scenario has no such variant.
 pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
-    World::new(scenario, &scenario.variants[variant], seed).run(progress)
+    World::new(scenario, &scenario.variants[variant], seed).run(progress).0
+}
+
+/// The same, and which states the run reached on its way. Takes four bytes more for each pair of nodes.
+///
+/// # Panics
+/// When the scenario has no such variant.
+#[must_use]
+pub fn run_seen(scenario: &Scenario, variant: usize, seed: u64) -> (RunRecord, Sightings) {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    world.stage.watch = Some(Box::new(Watch::new(scenario.cluster.nodes as usize)));
+    // How probes were answered is seen too.
+    world.outbox = Outbox::new();
+    let (record, seen) = world.run(&mut |_| {});
+    (record, seen.unwrap_or_default())
 }
 
 struct World<'s> {
@@ -118,6 +135,7 @@ impl<'s> World<'s> {
             stopping: Vec::new(),
             effects: effects(scenario),
             work: Work::new(scenario),
+            watch: None,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -141,7 +159,7 @@ impl<'s> World<'s> {
         }
     }
 
-    fn run(mut self, progress: &mut dyn FnMut(f64)) -> RunRecord {
+    fn run(mut self, progress: &mut dyn FnMut(f64)) -> (RunRecord, Option<Sightings>) {
         self.schedule_faults();
         self.schedule_workloads();
         self.start();
@@ -156,7 +174,15 @@ impl<'s> World<'s> {
         }
         self.end_faults();
         self.quiet_time(end, progress);
-        self.record(values)
+        let seen = self.seen();
+        (self.record(values), seen)
+    }
+
+    /// What the run has reached, where that was asked for.
+    fn seen(&mut self) -> Option<Sightings> {
+        let mut watch = self.stage.watch.take()?;
+        self.nodes.iter().flatten().for_each(|process| watch.ended(process));
+        Some(watch.over(self.stage.network.deeds.overflowed))
     }
 
     fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
@@ -300,6 +326,10 @@ impl<'s> World<'s> {
         };
         let born = Node::new(config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
+        if let Some(watch) = &mut self.stage.watch {
+            let known = roster.iter().map(|(member, _)| (&*member.name, member.addr));
+            watch.born(node, known);
+        }
         let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
         stage.meter.born(node, believed, stage.now, change);
@@ -322,10 +352,16 @@ impl<'s> World<'s> {
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
+        if let Some(watch) = &mut stage.watch {
+            watch.stepped(process);
+        }
         if !self.stage.work.is_idle() {
             self.applications();
         }
         while let Some(node) = self.stage.stopping.pop() {
+            if let (Some(watch), Some(process)) = (&mut self.stage.watch, &self.nodes[node as usize]) {
+                watch.ended(process);
+            }
             self.nodes[node as usize] = None;
             self.drop_waiting(node);
             self.stage.cut_connections(node);

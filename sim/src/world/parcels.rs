@@ -8,6 +8,7 @@ use super::stage::{LEAVE, What, socket};
 use super::streams::Step;
 use crate::network::Carried;
 use crate::scenario::FaultKind;
+use crate::sightings::Sight;
 use crate::truth::Presence;
 
 impl World<'_> {
@@ -166,6 +167,9 @@ impl World<'_> {
             Step::Refused | Step::Lost | Step::Syn => {
                 self.stage.connections.end(index, side);
                 let refused = step == Step::Refused;
+                if let Some(watch) = &mut self.stage.watch {
+                    watch.saw(if refused { Sight::StreamRefused } else { Sight::StreamLost });
+                }
                 StreamInput::Failed(if refused { StreamFailure::Refused } else { StreamFailure::Lost })
             }
         };

@@ -9,11 +9,13 @@ use rumormill_core::wire::Kinds;
 use super::WAKE;
 use super::conditions::{Conditions, Held};
 use super::streams::{Connections, Step};
+use super::watch::Watch;
 use super::work::Work;
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
 use crate::invariants::Invariants;
 use crate::metrics::Meter;
+use crate::metrics::views::View;
 use crate::network::{Fate, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::FaultEffect;
@@ -31,7 +33,7 @@ pub(super) fn socket(number: u32) -> SocketAddr {
 }
 
 #[inline]
-fn number_of(socket: SocketAddr) -> Option<u32> {
+pub(super) fn number_of(socket: SocketAddr) -> Option<u32> {
     let IpAddr::V4(v4) = socket.ip() else { return None };
     v4.to_bits().checked_sub(0x0a00_0001)
 }
@@ -115,6 +117,8 @@ pub(super) struct Stage {
     pub(super) effects: Vec<FaultEffect>,
     /// What applications do.
     pub(super) work: Work,
+    /// What is watched for, if anything is.
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 impl Stage {
@@ -214,7 +218,27 @@ impl Stage {
         let metered = self.meter.metered(self.now);
         self.meter.load.datagram(node, bytes.len() as u64, kinds, metered);
         self.invariants.budgets.packet(self.now, node, bytes.len());
+        if self.watch.is_some() {
+            self.watch_packet(node, to, kinds);
+        }
         self.datagram(node, to, bytes);
+    }
+
+    #[cold]
+    fn watch_packet(&mut self, node: u32, to: SocketAddr, kinds: &Kinds) {
+        let suspected = self.node_at(to).is_some_and(|to| self.meter.views.get(node, to) == View::Suspect);
+        if let Some(watch) = &mut self.watch {
+            watch.packet(kinds, suspected);
+        }
+    }
+
+    /// A stream is opened: a member that is held to be failed is dialled, but for a join.
+    fn watch_dial(&mut self, node: u32, peer: Option<u32>) {
+        let failed = peer.filter(|peer| self.meter.views.get(node, *peer) == View::Failed);
+        let (Some(watch), Some(failed)) = (&mut self.watch, failed) else { return };
+        if self.joining[node as usize].is_none() {
+            watch.dialled(node, failed);
+        }
     }
 
     /// The node that has this address at present.
@@ -271,6 +295,9 @@ impl Stage {
                 self.meter.load.opened(self.meter.metered(self.now));
                 // An address that nobody has any more stays silent: the core's deadline ends the attempt.
                 let peer = self.node_at(to);
+                if self.watch.is_some() {
+                    self.watch_dial(node, peer);
+                }
                 let connection = self.connections.open(node, id, peer.unwrap_or(node));
                 if peer.is_some() {
                     self.send(connection, 1, Step::Syn, &[]);
