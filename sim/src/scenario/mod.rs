@@ -21,6 +21,7 @@ mod section;
 mod travel_text;
 mod tree;
 mod workload;
+mod write;
 
 use std::fs::File;
 use std::io::Read as _;

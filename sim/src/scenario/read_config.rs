@@ -59,7 +59,7 @@ pub(super) fn config(item: Option<&Item>, path: &Path, base: &Config, problems: 
 }
 
 /// Why a file may not choose a setting, if it may not.
-fn reserved(name: &str) -> Option<&'static str> {
+pub(super) fn reserved(name: &str) -> Option<&'static str> {
     RESERVED.iter().find(|(reserved, _)| *reserved == name).map(|(_, why)| *why)
 }
 
