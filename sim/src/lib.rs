@@ -34,6 +34,8 @@
 //! [`run`] runs all seeds of all variants; [`world::run`] runs one of them. The [`Summary`] has every figure of every run, and
 //! [`stats`] has the statistics that reports use.
 //!
+//! Random clusters for property tests are in [`fuzz`], and as strategies of proptest in `strategy` (with the feature `proptest`).
+//!
 //! # What is simulated, and what is not
 //!
 //! Datagrams have latency, are lost (evenly or in bursts), doubled, held back, damaged, and wait for bandwidth; streams take round trips

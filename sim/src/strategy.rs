@@ -91,10 +91,7 @@ mod tests {
     use crate::scenario::{FaultKind, Profile, Start};
 
     /// What a property that fails shrinks to.
-    fn smallest(
-        strategy: impl Strategy<Value = Scenario>,
-        fails: impl Fn(&Scenario) -> bool,
-    ) -> Scenario {
+    fn smallest(strategy: impl Strategy<Value = Scenario>, fails: impl Fn(&Scenario) -> bool) -> Scenario {
         let mut runner = TestRunner::deterministic();
         let result = runner.run(&strategy, |scenario| {
             if fails(&scenario) { Err(TestCaseError::fail("it fails")) } else { Ok(()) }

@@ -49,6 +49,14 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The tally of these outcomes.
+    #[must_use]
+    pub fn of(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        let mut tally = Self::new();
+        outcomes.into_iter().for_each(|outcome| tally.add(outcome));
+        tally
+    }
+
     fn new() -> Self {
         Self {
             runs: 0,
@@ -106,11 +114,7 @@ impl Campaign {
     }
 
     /// Runs in batches. `more` is told how many runs there were, and says how many the next batch has; with 0 the campaign ends.
-    pub fn run_while(
-        &self,
-        progress: &(dyn Fn(&Outcome) + Sync),
-        more: &mut dyn FnMut(u64) -> u64,
-    ) -> Tally {
+    pub fn run_while(&self, progress: &(dyn Fn(&Outcome) + Sync), more: &mut dyn FnMut(u64) -> u64) -> Tally {
         let mut tally = Tally::new();
         loop {
             let batch = more(tally.runs);
@@ -161,16 +165,15 @@ mod tests {
             let (line, digest) = (String::new(), seed.to_string());
             Outcome { seed, line, digest, steps: 10, quiet: seed == 4, broken, seen }
         };
-        let mut tally = Tally::new();
-        tally.add(outcome(3, 0, Vec::new()));
-        tally.add(outcome(4, 7, Vec::new()));
-        tally.add(outcome(5, 1, vec!["invariant 1".into()]));
+        let broken = || vec!["invariant 1".to_owned()];
+        let mut tally =
+            Tally::of([outcome(3, 0, Vec::new()), outcome(4, 7, Vec::new()), outcome(5, 1, broken())]);
         assert_eq!((tally.runs, tally.steps, tally.quiet, tally.failed), (3, 30, 1, 1));
         assert_eq!(tally.seen(Sight::Refutation), Seen { runs: 2, first: Some(4) });
         assert_eq!(tally.unseen().count(), Sight::COUNT - 1);
         assert_eq!(tally.failures[0].seed, 5);
         for seed in 6..300 {
-            tally.add(outcome(seed, 0, vec!["invariant 1".into()]));
+            tally.add(outcome(seed, 0, broken()));
         }
         assert_eq!((tally.failed, tally.failures.len()), (295, FAILURES_MAX));
     }

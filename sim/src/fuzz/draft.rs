@@ -11,9 +11,7 @@ use super::parts::settings::SETTINGS;
 use super::parts::workloads::WORKLOADS;
 use super::parts::{Kind, beat};
 use super::words::{WORDS, Words};
-use crate::scenario::{
-    Cluster, Network, Profile, Scenario, Start, Travel, Variant, Weight, Zone,
-};
+use crate::scenario::{Cluster, Network, Profile, Scenario, Start, Travel, Variant, Weight, Zone};
 
 /// A part that was drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,7 +45,10 @@ pub fn run_one(swarm: &Swarm, seed: u64) -> Outcome {
         // Without watching: that must change nothing either.
         let again = world::run(&drawn.scenario, 0, seed).digest;
         if again != record.digest {
-            broken.push(format!("a run is a value: its digest was {}, and {again} the next time", record.digest));
+            broken.push(format!(
+                "a run is a value: its digest was {}, and {again} the next time",
+                record.digest
+            ));
         }
     }
     let quiet = applied(&record);
@@ -53,7 +56,8 @@ pub fn run_one(swarm: &Swarm, seed: u64) -> Outcome {
 }
 
 fn panicked(drawn: Drawn, seed: u64, panic: &(dyn Any + Send)) -> Outcome {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let broken = vec![format!("it panicked: {}", text.unwrap_or("without a word"))];
     let (digest, seen) = (String::new(), Sightings::default());
     Outcome { seed, line: drawn.line, digest, steps: 0, quiet: false, broken, seen }
@@ -63,7 +67,10 @@ fn violation(outcome: &InvariantOutcome) -> Option<String> {
     let first = outcome.first.as_ref().filter(|_| outcome.violations > 0)?;
     let InvariantOutcome { number, name, violations, .. } = outcome;
     let times = if *violations == 1 { String::new() } else { format!(", {violations} times; first") };
-    Some(format!("invariant {number} ({name}){times}: after {} s at {}: {}", first.at, first.node, first.what))
+    Some(format!(
+        "invariant {number} ({name}){times}: after {} s at {}: {}",
+        first.at, first.node, first.what
+    ))
 }
 
 fn applied(record: &RunRecord) -> bool {

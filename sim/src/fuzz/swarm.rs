@@ -171,9 +171,24 @@ mod tests {
         for seed in 0..3000 {
             for swarm in [Swarm::default(), small, large] {
                 let drawn = swarm.draw(seed);
-                assert!(drawn.scenario.check().is_ok(), "{}\n{}", drawn.line, drawn.scenario.check().unwrap_err());
+                assert!(
+                    drawn.scenario.check().is_ok(),
+                    "{}\n{}",
+                    drawn.line,
+                    drawn.scenario.check().unwrap_err()
+                );
                 assert_eq!(drawn, swarm.draw(seed));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_is_the_same_when_read_from_its_file() {
+        for seed in 0..500 {
+            let drawn = Swarm::default().draw(seed).scenario;
+            let text = drawn.to_toml();
+            let read = Scenario::parse(&text, "", &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            assert_eq!(Scenario { source: String::new(), ..read }, drawn, "{text}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! How nodes begin, end and come back, and how they find the others.
 
+use std::time::Duration;
+
 use rumormill_core::io::{Command, Input, State, Status};
 use rumormill_core::{Restore, Seed, Snapshot};
 
@@ -146,15 +148,19 @@ impl World<'_> {
         self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses, replay: false } });
     }
 
-    /// Why the live nodes cannot find each other, if they cannot: no chain of known present addresses connects them.
-    pub(super) fn split_knowledge(&self) -> Option<String> {
+    /// Why the live nodes cannot find each other within `bound`, if they cannot: no chain of known present addresses connects them.
+    pub(super) fn split_knowledge(&self, bound: Duration) -> Option<String> {
+        // A failed member that may be forgotten before its turn to be dialled is no help.
+        let gone = |status| {
+            status == Status::Left || (status == Status::Failed && self.config.reconnect_timeout < bound)
+        };
         let mut group: Vec<u32> = (0..self.nodes.len() as u32).collect();
         for node in (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n)) {
             let Some(process) = &self.nodes[node as usize] else { continue };
             let dialled = self.stage.joining[node as usize].iter().flat_map(|j| j.through.iter().copied());
             let dialled = dialled.filter(|o| self.accepts(node, *o) || self.accepts(*o, node));
             // Nobody dials a member that left, forgotten by the failure detector or not.
-            let known = process.members().filter(|m| m.status != Status::Left).filter_map(|m| {
+            let known = process.members().filter(|m| !gone(m.status)).filter_map(|m| {
                 let number = crate::truth::node_number(&m.identity.name)?;
                 (m.identity.addr == socket(self.stage.address[number as usize])).then_some(number)
             });

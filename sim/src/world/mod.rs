@@ -211,11 +211,11 @@ impl<'s> World<'s> {
         let (loss, latency) = self.stage.network.worst();
         let round_trip = std::time::Duration::from_nanos(latency.saturating_mul(2));
         let why = quiet::not_applicable(&self.config, loss, round_trip);
-        let why = why.or_else(|| self.split_knowledge()).or_else(|| self.split_keys());
+        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
+        let why = why.or_else(|| self.split_knowledge(limits.bound)).or_else(|| self.split_keys());
         if let Some(why) = why {
             return self.stage.invariants.quiet.does_not_apply(why);
         }
-        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
         let (bound, hold) = (end.saturating_add(nanos(limits.bound)), nanos(limits.hold));
         self.stage.invariants.quiet.remark(format!(
             "within {} s of quiet time, with a chance of at most {} to take longer by luck; ended early once all had agreed for {} s",

@@ -117,7 +117,8 @@ impl Watch {
         if moved {
             self.saw(Sight::NameReclaimed);
         }
-        if self.dialled[observer as usize].take_if(|dialled| *dialled == subject).is_some() && via == Via::Sync
+        if self.dialled[observer as usize].take_if(|dialled| *dialled == subject).is_some()
+            && via == Via::Sync
         {
             self.saw(Sight::Reconnected);
         }

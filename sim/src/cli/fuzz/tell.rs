@@ -67,9 +67,9 @@ impl Found<'_> {
                 let _ = writeln!(text, "  DID NOT HOLD: {broken}");
             }
             let path = path.display();
-            let _ = writeln!(text, "  the scenario:   {path}");
-            let _ = writeln!(text, "  to rerun it:    {}", self.rerun(failure));
-            let _ = writeln!(text, "                  rumor-sim run {path}");
+            let _ = writeln!(text, "  the scenario:     {path}");
+            let _ = writeln!(text, "  to rerun it:      {}", self.rerun(failure));
+            let _ = writeln!(text, "                    rumor-sim run {path}");
             let _ = writeln!(text, "  to make it small: rumor-sim shrink {path} --seed {}\n", failure.seed);
         }
         let unlisted = tally.failed - tally.failures.len() as u64;
@@ -164,5 +164,71 @@ impl Found<'_> {
         };
         // String keys and whole numbers only, so it always serialises.
         serde_json::to_string_pretty(&document).unwrap_or_else(|_| "null".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use rumormill_sim::sightings::Sightings;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: FuzzArgs,
+    }
+
+    fn args(line: &str) -> FuzzArgs {
+        Line::parse_from(line.split(' ')).args
+    }
+
+    fn outcome(seed: u64, broken: &[&str]) -> Outcome {
+        Outcome {
+            seed,
+            line: "5 nodes, lan".into(),
+            digest: seed.to_string(),
+            steps: 3000,
+            quiet: true,
+            broken: broken.iter().map(|text| (*text).to_owned()).collect(),
+            seen: Sightings::default(),
+        }
+    }
+
+    #[test]
+    fn a_failing_seed_is_told_with_what_it_drew_what_broke_and_how_to_run_it_again() {
+        let args = args("fuzz --seed 6 --nodes 4..9");
+        let tally = Tally::of([outcome(6, &[]), outcome(7, &["invariant 3", "invariant 7"])]);
+        let written = [PathBuf::from("out/fuzz-7.toml")];
+        let found = Found { args: &args, tally: &tally, written: &written, demanded: false };
+        assert!(!found.holds());
+        let text = found.text();
+        let lines = [
+            "seed 7: 5 nodes, lan",
+            "  DID NOT HOLD: invariant 3",
+            "  DID NOT HOLD: invariant 7",
+            "  the scenario:     out/fuzz-7.toml",
+            "  to rerun it:      rumor-sim fuzz --seed 7 --runs 1 --nodes 4..9",
+            "                    rumor-sim run out/fuzz-7.toml",
+            "  to make it small: rumor-sim shrink out/fuzz-7.toml --seed 7",
+        ];
+        assert!(text.starts_with(&(lines.join("\n") + "\n")), "{text}");
+        assert!(text.contains("2 runs, seeds 6 to 7, 4 to 9 nodes: 1 held, 1 did not"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&found.json()).unwrap();
+        assert_eq!(json["failures"][0]["broken"][1], "invariant 7");
+        assert_eq!(json["failures"][0]["scenario"], "out/fuzz-7.toml");
+        assert_eq!((&json["holds"], &json["failed"]), (&false.into(), &1.into()));
+    }
+
+    #[test]
+    fn what_was_never_reached_fails_a_campaign_only_where_it_is_demanded() {
+        let args = args("fuzz");
+        let tally = Tally::of([outcome(1, &[])]);
+        let found = |demanded| Found { args: &args, tally: &tally, written: &[], demanded };
+        assert!(found(false).holds() && !found(true).holds());
+        assert!(found(true).text().contains("NEVER REACHED: probe answered late"));
+        assert!(found(false).text().contains("never reached, and not demanded: probe answered late"));
+        assert!(found(false).text().contains("\n refutation"));
     }
 }

@@ -28,7 +28,10 @@ pub(crate) const FEATURES: [Kind; 10] = [
         name: "duplicates",
         add: |scenario, words| scenario.network.travel.duplicate = Some(words.one_of([0.01, 0.3, 1.0])),
     },
-    Kind { name: "reordering", add: |scenario, words| scenario.network.travel.reorder = Some(reorder(words)) },
+    Kind {
+        name: "reordering",
+        add: |scenario, words| scenario.network.travel.reorder = Some(reorder(words)),
+    },
     Kind {
         name: "corruption",
         add: |scenario, words| scenario.network.travel.corrupt = Some(words.one_of([0.001, 0.01, 0.05])),

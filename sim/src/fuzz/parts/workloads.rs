@@ -48,7 +48,9 @@ fn bursts(scenario: &mut Scenario, words: &mut Words<'_>) {
 }
 
 fn queries(scenario: &mut Scenario, words: &mut Words<'_>) {
-    let to = words.chance(30).then(|| Selector::Pick(words.within(1, (scenario.cluster.nodes / 2).clamp(1, NAMES_MAX))));
+    let to = words
+        .chance(30)
+        .then(|| Selector::Pick(words.within(1, (scenario.cluster.nodes / 2).clamp(1, NAMES_MAX))));
     let (size, answer) = (words.one_of([8, 200]), words.one_of([16, 600]));
     let (ack, relay_factor) = (words.chance(50), words.one_of([0, 0, 2, 5]));
     let timeout = words.chance(30).then(|| Duration::from_millis(words.one_of([300, 3000])));
@@ -57,8 +59,7 @@ fn queries(scenario: &mut Scenario, words: &mut Words<'_>) {
 }
 
 fn tags(scenario: &mut Scenario, words: &mut Words<'_>) {
-    let kind =
-        WorkloadKind::Tags { nodes: some_nodes(scenario, words), size: words.one_of([8, 100, 480]) };
+    let kind = WorkloadKind::Tags { nodes: some_nodes(scenario, words), size: words.one_of([8, 100, 480]) };
     work(scenario, words, kind, (10, 300));
 }
 

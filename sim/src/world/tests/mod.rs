@@ -1,5 +1,6 @@
 mod faults;
 mod pairing;
+mod sights;
 
 use std::time::Duration;
 
