@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_scenario_of_ones_own_keeps_all_but_its_faults_and_seed() {
-        let own = Scenario { about: "mine".into(), ..crate::fuzz::Swarm::default().draw(3).scenario };
+        let own = Scenario { about: "mine".into(), ..Swarm::default().draw(3).scenario };
         let had = own.faults.len();
         let found = smallest(under_faults(own.clone()), |scenario| scenario.faults.len() > had + 1);
         assert_eq!(found.faults.len(), had + 2);

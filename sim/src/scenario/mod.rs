@@ -18,6 +18,7 @@ mod read_travel;
 mod read_variant;
 mod read_workload;
 mod section;
+pub(crate) mod settings;
 mod travel_text;
 mod tree;
 mod workload;
@@ -31,6 +32,9 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use model::*;
 pub use overrides::Override;
 pub use workload::{Workload, WorkloadKind};
+
+pub(crate) use read_travel::RECEIVE_BUFFER;
+pub(crate) use read_workload::{ANSWER, RETRY, SIZE};
 
 use diagnostic::Sources;
 use path::Path;

@@ -13,7 +13,7 @@ use super::tree::{Item, Value};
 pub(super) const TRAVEL_KEYS: [&str; 8] =
     ["latency", "loss", "stream_loss", "duplicate", "reorder", "corrupt", "bandwidth", "packet_bytes_max"];
 /// The receive buffer of a network that does not say: what memberlist asks its system for.
-pub(super) const RECEIVE_BUFFER: u32 = 2 << 20;
+pub(crate) const RECEIVE_BUFFER: u32 = 2 << 20;
 
 /// The keys of a table that has those of a way beside its own.
 fn with_own<'k>(own: &[&'k str]) -> Vec<&'k str> {

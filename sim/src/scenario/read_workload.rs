@@ -17,10 +17,10 @@ const OTHERS: [&str; 10] =
     ["from", "to", "nodes", "size", "burst", "answer", "ack", "relay_factor", "timeout", "retry"];
 
 /// What stands in for keys that a file leaves out.
-pub(super) const SIZE: u32 = 64;
+pub(crate) const SIZE: u32 = 64;
 pub(super) const BURST: u32 = 1;
-pub(super) const ANSWER: u32 = 16;
-pub(super) const RETRY: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER: u32 = 16;
+pub(crate) const RETRY: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
 enum Kind {

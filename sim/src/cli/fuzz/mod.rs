@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rumormill_sim::bench::cpu_seconds;
 use rumormill_sim::fuzz::{Campaign, Outcome, Swarm, Tally};
 
-use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, HELD, complain, files};
+use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, complain, files};
 
 /// Runs of a campaign that has to have reached every state: the rarest state is reached in more than one run in fifty, so that a campaign
 /// of so many misses it with a chance below 1 in 10 000.

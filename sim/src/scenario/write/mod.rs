@@ -13,8 +13,8 @@ use std::time::Duration;
 use rumormill_core::Config;
 
 use super::model::*;
-use super::read_config::reserved;
 use super::read_travel::RECEIVE_BUFFER;
+use super::settings;
 use lines::Lines;
 use values::{number, quoted, table};
 
@@ -128,19 +128,12 @@ impl Scenario {
 
 /// `config`, where a file may say what differs.
 fn write_config(config: &Config, base: &Config, lines: &mut Lines) {
-    let settings = settings(config, base);
-    if !settings.is_empty() {
-        lines.key("config", &table(&settings));
+    let differing = settings::differing(config, base);
+    let keys: Vec<(String, String)> =
+        differing.into_iter().map(|(name, value)| (name, setting(&value))).collect();
+    if !keys.is_empty() {
+        lines.key("config", &table(&keys));
     }
-}
-
-/// The settings that differ from those of `base`, with their values.
-fn settings(config: &Config, base: &Config) -> Vec<(String, String)> {
-    // Durations are texts, and whole numbers are small: settings always are a table.
-    let [own, base] = [config, base].map(|config| toml::Table::try_from(config).unwrap_or_default());
-    let differs = |(name, value): &(String, toml::Value)| base.get(name) != Some(value);
-    let own = own.into_iter().filter(|(name, _)| reserved(name).is_none()).filter(differs);
-    own.map(|(name, value)| (name, setting(&value))).collect()
 }
 
 fn setting(value: &toml::Value) -> String {

@@ -86,8 +86,7 @@ fn fixed(zones: usize) -> BoxedStrategy<Selector> {
 }
 
 fn selector(zones: usize) -> BoxedStrategy<Selector> {
-    let drawn =
-        prop_oneof![(1..=NODES).prop_map(Selector::Pick), share().prop_map(Selector::Fraction)];
+    let drawn = prop_oneof![(1..=NODES).prop_map(Selector::Pick), share().prop_map(Selector::Fraction)];
     prop_oneof![Just(Selector::All), drawn, fixed(zones)].boxed()
 }
 
@@ -118,20 +117,23 @@ fn loss() -> impl Strategy<Value = Loss> {
 
 fn travel() -> impl Strategy<Value = Travel> {
     let reorder = (share(), time(1000, SHORT)).prop_map(|(chance, extra)| Reorder { chance, extra });
-    let some = prop::option::of;
+    use prop::option::of as some;
     let rates = (some(1u64..=1_000_000_000_000), some(1u32..=65_535));
-    (some(latency()), some(loss()), some(loss()), some(share()), some(reorder), some(share()), rates).prop_map(
-        |(latency, loss, stream_loss, duplicate, reorder, corrupt, (bandwidth, packet_bytes_max))| Travel {
-            latency,
-            loss,
-            stream_loss,
-            duplicate,
-            reorder,
-            corrupt,
-            bandwidth,
-            packet_bytes_max,
-        },
-    )
+    (some(latency()), some(loss()), some(loss()), some(share()), some(reorder), some(share()), rates)
+        .prop_map(
+            |(latency, loss, stream_loss, duplicate, reorder, corrupt, (bandwidth, packet_bytes_max))| {
+                Travel {
+                    latency,
+                    loss,
+                    stream_loss,
+                    duplicate,
+                    reorder,
+                    corrupt,
+                    bandwidth,
+                    packet_bytes_max,
+                }
+            },
+        )
 }
 
 /// A way that says something.
@@ -250,16 +252,24 @@ fn fault(zones: usize) -> impl Strategy<Value = Fault> {
 
 fn workload(zones: usize, keyed: bool) -> impl Strategy<Value = Workload> {
     let from = || prop_oneof![Just(Selector::Pick(1)), selector(zones)];
-    let event = (from(), 8u32..400, 1u32..10)
-        .prop_map(|(from, size, burst)| WorkloadKind::Event { from, size, burst });
+    let event = (from(), 8u32..400, 1u32..10).prop_map(|(from, size, burst)| WorkloadKind::Event {
+        from,
+        size,
+        burst,
+    });
     let timeout = prop::option::of(time(1_000_000, SHORT));
     let query = (from(), prop::option::of(selector(zones)), 8u32..200, 0u32..800, any::<bool>(), any::<u8>());
     let query = (query, timeout).prop_map(|((from, to, size, answer, ack, relay_factor), timeout)| {
         WorkloadKind::Query { from, to, size, answer, ack, relay_factor, timeout }
     });
     let tags = (selector(zones), 8u32..500).prop_map(|(nodes, size)| WorkloadKind::Tags { nodes, size });
-    let keys = (from(), time(100_000_000, SHORT)).prop_map(|(from, retry)| WorkloadKind::Keys { from, retry });
-    let kind = if keyed { prop_oneof![event, query, tags, keys].boxed() } else { prop_oneof![event, query, tags].boxed() };
+    let keys =
+        (from(), time(100_000_000, SHORT)).prop_map(|(from, retry)| WorkloadKind::Keys { from, retry });
+    let kind = if keyed {
+        prop_oneof![event, query, tags, keys].boxed()
+    } else {
+        prop_oneof![event, query, tags].boxed()
+    };
     (kind, course()).prop_map(|(kind, (at, every, until, repick, off))| Workload {
         name: String::new(),
         at,
@@ -353,7 +363,8 @@ fn variants(base: Config) -> impl Strategy<Value = Vec<Variant>> {
 
 /// Any scenario that a file can say. It has an event and a crash, so that every metric that is expected has a sample.
 fn scenario() -> impl Strategy<Value = Scenario> {
-    let top = ("(?s).{0,30}", any::<u32>(), 1u32..100, time(0, SHORT / 2), time(SHORT, SHORT * 100), any::<bool>());
+    let top =
+        ("(?s).{0,30}", any::<u32>(), 1u32..100, time(0, SHORT / 2), time(SHORT, SHORT * 100), any::<bool>());
     (top, cluster(), any::<bool>()).prop_flat_map(|(top, cluster, named)| {
         let (zones, keyed) = (cluster.zones.len(), cluster.key.is_some());
         let faults = prop::collection::vec(fault(zones), 0..6);
