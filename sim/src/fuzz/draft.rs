@@ -22,6 +22,9 @@ pub(crate) struct Part {
     pub(crate) words: [u32; WORDS],
 }
 
+/// Origins of user events that some larger clusters tell apart.
+const EVENT_ORIGINS: u32 = 16;
+
 /// A scenario before it is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Draft {
@@ -153,6 +156,10 @@ fn frame(nodes: u32, words: &mut Words<'_>) -> Scenario {
     };
     scenario.duration = beat(&scenario) * (words.within(60, 180) * 10);
     scenario.cluster.start = start(&scenario, words);
+    // The least bound on origins of user events that there is: only clusters that are larger can reach it.
+    if nodes > EVENT_ORIGINS && words.chance(60) {
+        scenario.cluster.config.event_origins_max = EVENT_ORIGINS;
+    }
     scenario.cluster.key = words.chance(40).then(|| "a".to_owned());
     if words.chance(25) {
         zones(&mut scenario.cluster, words);

@@ -150,30 +150,53 @@ impl World<'_> {
 
     /// Why the live nodes cannot find each other within `bound`, if they cannot: no chain of known present addresses connects them.
     pub(super) fn split_knowledge(&self, bound: Duration) -> Option<String> {
-        // A failed member that may be forgotten before its turn to be dialled is no help.
-        let gone = |status| {
-            status == Status::Left || (status == Status::Failed && self.config.reconnect_timeout < bound)
-        };
-        let mut group: Vec<u32> = (0..self.nodes.len() as u32).collect();
-        for node in (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n)) {
-            let Some(process) = &self.nodes[node as usize] else { continue };
-            let dialled = self.stage.joining[node as usize].iter().flat_map(|j| j.through.iter().copied());
-            let dialled = dialled.filter(|o| self.accepts(node, *o) || self.accepts(*o, node));
-            // Nobody dials a member that left, forgotten by the failure detector or not.
-            let known = process.members().filter(|m| !gone(m.status)).filter_map(|m| {
-                let number = crate::truth::node_number(&m.identity.name)?;
-                (m.identity.addr == socket(self.stage.address[number as usize])).then_some(number)
-            });
-            for other in known.chain(dialled).filter(|o| self.stage.truth.is_up(*o)) {
-                let (a, b) = (root(&mut group, node), root(&mut group, other));
-                group[a as usize] = b;
+        let mut parts: Vec<u32> = (0..self.nodes.len() as u32).collect();
+        let live: Vec<u32> =
+            (0..self.nodes.len() as u32).filter(|node| self.stage.truth.is_up(*node)).collect();
+        for node in &live {
+            for other in self.known_by(*node, bound) {
+                unite(&mut parts, *node, other);
             }
         }
-        let mut live = (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n));
-        let first = live.next()?;
-        let first_root = root(&mut group, first);
-        let apart = live.find(|n| root(&mut group, *n) != first_root)?;
+        while self.unite_joining(&live, &mut parts) {}
+        let first = *live.first()?;
+        let first_part = root(&mut parts, first);
+        let apart = live.into_iter().find(|node| root(&mut parts, *node) != first_part)?;
         Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+    }
+
+    /// The live members that a node knows at their present addresses, and will for `bound`. Nobody dials a member that left, forgotten by the
+    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled.
+    fn known_by(&self, node: u32, bound: Duration) -> Vec<u32> {
+        let forgets = self.config.reconnect_timeout < bound;
+        let gone = |status| status == Status::Left || (forgets && status == Status::Failed);
+        let Some(process) = &self.nodes[node as usize] else { return Vec::new() };
+        let known = process.members().filter(|member| !gone(member.status)).filter_map(|member| {
+            let number = crate::truth::node_number(&member.identity.name)?;
+            let present = member.identity.addr == socket(self.stage.address[number as usize]);
+            (present && self.stage.truth.is_up(number)).then_some(number)
+        });
+        known.collect()
+    }
+
+    /// Nodes that are still joining belong to whom they dial; whether that made any parts one. A join ends with the first exchange that
+    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements.
+    fn unite_joining(&self, live: &[u32], parts: &mut [u32]) -> bool {
+        let mut united = false;
+        for node in live.iter().copied() {
+            let joining = self.stage.joining[node as usize].iter().flat_map(|joining| &joining.through);
+            // Who has no label or key in common with a node is no help to it, and no hindrance.
+            let ours = |other: &u32| self.group[node as usize] == self.group[*other as usize];
+            let answering = joining.copied().filter(|other| self.stage.truth.is_up(*other)).filter(ours);
+            let answering: Vec<u32> = answering.collect();
+            let Some(first) = answering.first().copied() else { continue };
+            let part = root(parts, first);
+            let takes = |other: u32| self.accepts(node, other) || self.accepts(other, node);
+            if answering.into_iter().all(|other| root(parts, other) == part && takes(other)) {
+                united |= unite(parts, node, first);
+            }
+        }
+        united
     }
 
     /// Why the live nodes cannot open what others seal, if they cannot: whoever is away while keys change has not got the new one (facts
@@ -204,6 +227,14 @@ impl World<'_> {
     }
 }
 
+/// Makes the parts of two nodes one; whether they were two.
+fn unite(parts: &mut [u32], one: u32, other: u32) -> bool {
+    let (one, other) = (root(parts, one), root(parts, other));
+    parts[one as usize] = other;
+    one != other
+}
+
+/// The node that stands for a node's part.
 fn root(group: &mut [u32], mut node: u32) -> u32 {
     while group[node as usize] != node {
         group[node as usize] = group[group[node as usize] as usize];

@@ -224,7 +224,7 @@ impl<'s> World<'s> {
             limits.hold.as_secs()
         ));
         let mut calm_since = self.stage.is_calm().then_some(end);
-        let mut told = 0;
+        let (mut told, mut up) = (0, self.stage.truth.up());
         while let Some((time, what)) = self.stage.queue.pop_until(bound) {
             if calm_since.is_some_and(|since| time >= since + hold) {
                 break;
@@ -234,6 +234,12 @@ impl<'s> World<'s> {
                 told = time + 1_000_000_000;
             }
             self.one_event(time, what);
+            // A node that was outvoted about its name may have been the only link between the others.
+            if std::mem::replace(&mut up, self.stage.truth.up()) != self.stage.truth.up()
+                && let Some(why) = self.split_knowledge(limits.bound)
+            {
+                return self.stage.invariants.quiet.does_not_apply(why);
+            }
             calm_since = if self.stage.is_calm() { calm_since.or(Some(time)) } else { None };
         }
         self.stage.check_quiet();

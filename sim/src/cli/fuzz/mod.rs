@@ -13,9 +13,9 @@ use rumormill_sim::fuzz::{Campaign, Outcome, Swarm, Tally};
 
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, complain, files};
 
-/// Runs of a campaign that has to have reached every state: the rarest state is reached in more than one run in fifty, so that a campaign
-/// of so many misses it with a chance below 1 in 10 000.
-const SOMETIMES_RUNS: u64 = 500;
+/// Runs of a campaign that has to have reached every state: the rarest is reached in six runs of a thousand, so that a campaign of so many
+/// misses it with a chance below 1 in 100 000.
+const SOMETIMES_RUNS: u64 = 2000;
 
 /// Runs between two looks at the clock.
 const BATCH: u64 = 64;
@@ -68,7 +68,7 @@ drawn duration; then the cluster is left alone, and has to agree within the boun
 /// Whether every state has to be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Sometimes {
-    /// By a campaign of at least 500 runs with the default nodes.
+    /// By a campaign of at least 2000 runs with the default nodes.
     Auto,
     /// In any case.
     Always,

@@ -32,7 +32,7 @@ fn work(scenario: &mut Scenario, words: &mut Words<'_>, kind: WorkloadKind, (min
 }
 
 fn from(words: &mut Words<'_>) -> Selector {
-    if words.chance(20) { Selector::All } else { Selector::Pick(1) }
+    if words.chance(30) { Selector::All } else { Selector::Pick(1) }
 }
 
 fn events(scenario: &mut Scenario, words: &mut Words<'_>) {

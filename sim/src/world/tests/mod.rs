@@ -1,4 +1,5 @@
 mod faults;
+mod islands;
 mod pairing;
 mod sights;
 
