@@ -10,8 +10,8 @@ use crate::truth::node_number;
 impl Stage {
     pub(super) fn event(&mut self, observer: u32, event: &Event<'_>) {
         let now = self.now;
-        if let Some(watch) = &mut self.watch {
-            watch.event(event);
+        if let Some(lookout) = &mut self.lookout {
+            lookout.event(event);
         }
         let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
         match event {
@@ -70,8 +70,8 @@ impl Stage {
 
     pub(super) fn note(&mut self, observer: u32, note: &Note<'_>) {
         let now = self.now;
-        if let Some(watch) = &mut self.watch {
-            watch.note(observer, note);
+        if let Some(lookout) = &mut self.lookout {
+            lookout.note(observer, note);
         }
         match note {
             Note::Applied { subject, before, state, incarnation, .. } => {

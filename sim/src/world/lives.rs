@@ -22,8 +22,8 @@ impl World<'_> {
         self.keyrings[node as usize] = Some(process.keyring().clone());
         self.drop_waiting(node);
         let stage = &mut self.stage;
-        if let Some(watch) = &mut stage.watch {
-            watch.ended(&process);
+        if let Some(lookout) = &mut stage.lookout {
+            lookout.ended(&process);
         }
         stage.cut_connections(node);
         stage.joining[node as usize] = None;
@@ -66,8 +66,8 @@ impl World<'_> {
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
         self.birth(node, snapshot.restore(&seed), true);
         self.stage.did(fault, "restarted");
-        if let Some(watch) = &mut self.stage.watch {
-            watch.restarted(how);
+        if let Some(lookout) = &mut self.stage.lookout {
+            lookout.restarted(how);
         }
         self.join_through(&how.through, node, fault);
     }
@@ -140,8 +140,8 @@ impl World<'_> {
         let stage = &mut self.stage;
         let Some(joining) = &mut stage.joining[node as usize] else { return };
         joining.attempts += 1;
-        if let Some(watch) = stage.watch.as_mut().filter(|_| joining.attempts > 1) {
-            watch.saw(Sight::JoinRetried);
+        if let Some(lookout) = stage.lookout.as_mut().filter(|_| joining.attempts > 1) {
+            lookout.saw(Sight::JoinRetried);
         }
         let addresses = joining.through.iter().map(|n| socket(stage.address[*n as usize])).collect();
         stage.meter.join_attempts += u64::from(stage.meter.metered(stage.now));

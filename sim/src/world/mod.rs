@@ -9,7 +9,7 @@ mod lives;
 mod parcels;
 mod stage;
 mod streams;
-mod watch;
+mod lookout;
 mod work;
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ use faults::Course;
 use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
-use watch::Watch;
+use lookout::Lookout;
 use work::Work;
 
 /// Set in a queue entry that wakes a node up; the other bits are the node's number.
@@ -67,7 +67,7 @@ pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut d
 #[must_use]
 pub fn run_seen(scenario: &Scenario, variant: usize, seed: u64) -> (RunRecord, Sightings) {
     let mut world = World::new(scenario, &scenario.variants[variant], seed);
-    world.stage.watch = Some(Box::new(Watch::new(scenario.cluster.nodes as usize)));
+    world.stage.lookout = Some(Box::new(Lookout::new(scenario.cluster.nodes as usize)));
     // How probes were answered is seen too.
     world.outbox = Outbox::new();
     let (record, seen) = world.run(&mut |_| {});
@@ -135,7 +135,7 @@ impl<'s> World<'s> {
             stopping: Vec::new(),
             effects: effects(scenario),
             work: Work::new(scenario),
-            watch: None,
+            lookout: None,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -180,9 +180,9 @@ impl<'s> World<'s> {
 
     /// What the run has reached, where that was asked for.
     fn seen(&mut self) -> Option<Sightings> {
-        let mut watch = self.stage.watch.take()?;
-        self.nodes.iter().flatten().for_each(|process| watch.ended(process));
-        Some(watch.over(self.stage.network.deeds.overflowed))
+        let mut lookout = self.stage.lookout.take()?;
+        self.nodes.iter().flatten().for_each(|process| lookout.ended(process));
+        Some(lookout.over(self.stage.network.deeds.overflowed))
     }
 
     fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
@@ -332,9 +332,9 @@ impl<'s> World<'s> {
         };
         let born = Node::new(config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
-        if let Some(watch) = &mut self.stage.watch {
+        if let Some(lookout) = &mut self.stage.lookout {
             let known = roster.iter().map(|(member, _)| (&*member.name, member.addr));
-            watch.born(node, known);
+            lookout.born(node, known);
         }
         let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
@@ -358,15 +358,15 @@ impl<'s> World<'s> {
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
-        if let Some(watch) = &mut stage.watch {
-            watch.stepped(process);
+        if let Some(lookout) = &mut stage.lookout {
+            lookout.stepped(process);
         }
         if !self.stage.work.is_idle() {
             self.applications();
         }
         while let Some(node) = self.stage.stopping.pop() {
-            if let (Some(watch), Some(process)) = (&mut self.stage.watch, &self.nodes[node as usize]) {
-                watch.ended(process);
+            if let (Some(lookout), Some(process)) = (&mut self.stage.lookout, &self.nodes[node as usize]) {
+                lookout.ended(process);
             }
             self.nodes[node as usize] = None;
             self.drop_waiting(node);

@@ -167,8 +167,8 @@ impl World<'_> {
             Step::Refused | Step::Lost | Step::Syn => {
                 self.stage.connections.end(index, side);
                 let refused = step == Step::Refused;
-                if let Some(watch) = &mut self.stage.watch {
-                    watch.saw(if refused { Sight::StreamRefused } else { Sight::StreamLost });
+                if let Some(lookout) = &mut self.stage.lookout {
+                    lookout.saw(if refused { Sight::StreamRefused } else { Sight::StreamLost });
                 }
                 StreamInput::Failed(if refused { StreamFailure::Refused } else { StreamFailure::Lost })
             }

@@ -9,7 +9,7 @@ use rumormill_core::wire::Kinds;
 use super::WAKE;
 use super::conditions::{Conditions, Held};
 use super::streams::{Connections, Step};
-use super::watch::Watch;
+use super::lookout::Lookout;
 use super::work::Work;
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
@@ -117,8 +117,8 @@ pub(super) struct Stage {
     pub(super) effects: Vec<FaultEffect>,
     /// What applications do.
     pub(super) work: Work,
-    /// What is watched for, if anything is.
-    pub(super) watch: Option<Box<Watch>>,
+    /// What is looked out for, if anything is.
+    pub(super) lookout: Option<Box<Lookout>>,
 }
 
 impl Stage {
@@ -218,26 +218,26 @@ impl Stage {
         let metered = self.meter.metered(self.now);
         self.meter.load.datagram(node, bytes.len() as u64, kinds, metered);
         self.invariants.budgets.packet(self.now, node, bytes.len());
-        if self.watch.is_some() {
-            self.watch_packet(node, to, kinds);
+        if self.lookout.is_some() {
+            self.look_at_packet(node, to, kinds);
         }
         self.datagram(node, to, bytes);
     }
 
     #[cold]
-    fn watch_packet(&mut self, node: u32, to: SocketAddr, kinds: &Kinds) {
+    fn look_at_packet(&mut self, node: u32, to: SocketAddr, kinds: &Kinds) {
         let suspected = self.node_at(to).is_some_and(|to| self.meter.views.get(node, to) == View::Suspect);
-        if let Some(watch) = &mut self.watch {
-            watch.packet(kinds, suspected);
+        if let Some(lookout) = &mut self.lookout {
+            lookout.packet(kinds, suspected);
         }
     }
 
     /// A stream is opened: a member that is held to be failed is dialled, but for a join.
-    fn watch_dial(&mut self, node: u32, peer: Option<u32>) {
+    fn look_at_dial(&mut self, node: u32, peer: Option<u32>) {
         let failed = peer.filter(|peer| self.meter.views.get(node, *peer) == View::Failed);
-        let (Some(watch), Some(failed)) = (&mut self.watch, failed) else { return };
+        let (Some(lookout), Some(failed)) = (&mut self.lookout, failed) else { return };
         if self.joining[node as usize].is_none() {
-            watch.dialled(node, failed);
+            lookout.dialled(node, failed);
         }
     }
 
@@ -295,8 +295,8 @@ impl Stage {
                 self.meter.load.opened(self.meter.metered(self.now));
                 // An address that nobody has any more stays silent: the core's deadline ends the attempt.
                 let peer = self.node_at(to);
-                if self.watch.is_some() {
-                    self.watch_dial(node, peer);
+                if self.lookout.is_some() {
+                    self.look_at_dial(node, peer);
                 }
                 let connection = self.connections.open(node, id, peer.unwrap_or(node));
                 if peer.is_some() {

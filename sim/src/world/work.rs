@@ -309,8 +309,8 @@ impl World<'_> {
         if !done {
             return self.try_keys_again(index);
         }
-        if let Some(watch) = &mut self.stage.watch {
-            watch.saw(match rotation.step {
+        if let Some(lookout) = &mut self.stage.lookout {
+            lookout.saw(match rotation.step {
                 KeyStep::Install => Sight::KeyInstalled,
                 KeyStep::Use => Sight::KeyUsed,
                 KeyStep::Remove => Sight::KeyRemoved,

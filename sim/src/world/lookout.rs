@@ -13,7 +13,7 @@ use crate::truth::node_number;
 
 /// What is seen, and what has to be remembered for it: four bytes for each pair of nodes.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Lookout {
     seen: Sightings,
     nodes: usize,
     /// By observer and subject: the address at which the observer knows the subject, its number plus one; 0 while it knows none.
@@ -22,7 +22,7 @@ pub(super) struct Watch {
     dialled: Vec<Option<u32>>,
 }
 
-impl Watch {
+impl Lookout {
     pub(super) fn new(nodes: usize) -> Self {
         Self {
             seen: Sightings::default(),
