@@ -37,7 +37,8 @@
 //! * [`compare`](mod@compare) tells two settings, scenarios or versions apart, seed by seed.
 //! * [`sweep`] runs many settings of one scenario and finds which no other beats; [`advise`] searches for settings that meet targets, and
 //!   confirms them on seeds that no choice has seen.
-//! * [`fuzz`] draws clusters, settings and faults from seeds, and says which states a campaign has reached; [`shrink`](shrink::shrink) cuts a
+//! * [`fuzz`] draws clusters, settings and faults from seeds, and says which states a campaign has reached (`strategy` has the same as strategies
+//!   of proptest, with the feature `proptest`); [`shrink`](shrink::shrink) cuts a
 //!   scenario that fails down to a smallest one that still fails in the same way, and [`Scenario::to_toml`] writes any scenario as a file.
 //! * [`trace`] records what happened in a run, [`why`] explains a verdict from it, and [`film`] and [`player`] show it.
 //! * [`application`] runs event handlers of your own on simulated nodes.
@@ -68,6 +69,7 @@ pub mod draws;
 pub mod expect;
 mod faults;
 pub mod film;
+pub mod fuzz;
 pub mod histogram;
 pub mod invariants;
 pub mod metric;
@@ -80,8 +82,11 @@ pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod shrink;
+pub mod sightings;
 pub mod stats;
 pub mod steady;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 pub mod summary;
 pub mod sweep;
 pub mod theory;

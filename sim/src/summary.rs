@@ -255,7 +255,7 @@ fn same_until(scenario: &Scenario) -> Duration {
 }
 
 /// A variant's settings that are not the profile's, and what it changes on the network, as a file would write them.
-fn settings(scenario: &Scenario, variant: &Variant) -> BTreeMap<String, String> {
+pub(crate) fn settings(scenario: &Scenario, variant: &Variant) -> BTreeMap<String, String> {
     let table = |config| toml::Table::try_from(config).unwrap_or_default();
     let (profile, own) = (table(&scenario.cluster.profile.config()), table(&variant.config));
     let differs = |(key, value): &(String, toml::Value)| profile.get(key) != Some(value);

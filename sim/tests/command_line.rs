@@ -188,3 +188,33 @@ fn check_and_list_run_nothing() {
     }
     assert!(!folder.0.join("rumor-out").exists());
 }
+
+#[test]
+fn a_campaign_gives_the_same_bytes_with_any_number_of_jobs_and_demands_what_it_is_told_to() {
+    let folder = Folder::new("fuzz");
+    let fuzz = |more: &[&str]| {
+        let args = ["fuzz", "--runs", "6", "--nodes", "2..5", "--format", "json", "--out", "out"];
+        rumor_sim(&folder, &[&args, more].concat())
+    };
+    let one = fuzz(&["--jobs", "1"]);
+    assert_eq!(one.status.code(), Some(0), "{}", said(&one));
+    assert_eq!(one.stdout, fuzz(&["--jobs", "3"]).stdout);
+    assert!(String::from_utf8_lossy(&one.stdout).contains("\"runs\": 6"));
+    // Six runs reach much, but not everything.
+    assert_eq!(fuzz(&["--sometimes", "always"]).status.code(), Some(3));
+    let bad = fuzz(&["--nodes", "9..3"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(said(&bad).contains("two numbers from 2 to 1000 that rise"), "{}", said(&bad));
+}
+
+#[test]
+fn the_scenario_that_a_seed_draws_can_be_shown_and_run_alone() {
+    let folder = Folder::new("show");
+    let shown = rumor_sim(&folder, &["fuzz", "--show", "3"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", said(&shown));
+    let file = folder.file("fuzz-3.toml", &shown.stdout);
+    let run = rumor_sim(&folder, &["run", &file, "--out", "out"]);
+    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+    let summary = fs::read_to_string(folder.out().join("fuzz-3").join("summary.json")).expect("a summary");
+    assert!(summary.contains("\"seed\":3,"), "{summary}");
+}

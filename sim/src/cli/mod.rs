@@ -4,6 +4,7 @@ mod advise;
 mod bench;
 mod compare;
 mod files;
+mod fuzz;
 mod manual;
 mod one;
 mod player;
@@ -42,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   rumor-sim run scenarios --out reports
   rumor-sim run scenarios/lan-1000.toml --seed 7 --seeds 1 --set cluster.config.gossip_nodes=4
   rumor-sim check scenarios
+  rumor-sim fuzz --runs 2000
 
 Exit status: 0 all held, 1 could not run, 2 usage, 3 something did not hold, 4 invalid scenario or --set.";
 
@@ -59,6 +61,8 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Find settings that meet targets for a cluster like yours, and confirm them on other seeds.
     Advise(advise::AdviseArgs),
+    /// Run random clusters under random faults: every invariant has to hold, and the states worth reaching have to be reached.
+    Fuzz(fuzz::FuzzArgs),
     /// Cut a scenario that fails with a seed down to the smallest that still fails in the same way, and write it with a regression test.
     Shrink(shrink::ShrinkArgs),
     /// Show what happened in a run: step by step (packets and their fates, timers, suspicions, faults), or as a page that plays it.
@@ -136,6 +140,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Advise(args) => advise::advise(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Shrink(args) => shrink::shrink(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Why(args) => why::why(&args),

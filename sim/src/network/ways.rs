@@ -174,8 +174,8 @@ impl Ways {
         Way::new(&over(&travel, &self.base), fault)
     }
 
-    /// The worst of what the network and its overrides say, link faults apart: the largest average loss, and the largest 99th
-    /// percentile of latency (ns) with what reordering adds.
+    /// The worst of what the network and its overrides say, link faults apart: the largest average loss (of datagrams, those that are
+    /// damaged and so refused among them, or of segments), and the largest 99th percentile of latency (ns) with what reordering adds.
     #[must_use]
     pub fn worst(&self) -> (f64, u64) {
         let rules = self.rules.iter().filter(|r| r.fault.is_none()).map(|r| over(&r.travel, &self.base));
@@ -183,10 +183,9 @@ impl Ways {
             (0.0, 0),
             |(loss, late), way| {
                 let held = way.reorder.map_or(0, |(_, extra)| extra);
-                (
-                    way.loss.average().max(way.stream_loss.average()).max(loss),
-                    (way.delay.p99() + held).max(late),
-                )
+                let lost = way.loss.average();
+                let datagrams = lost + (1.0 - lost) * way.corrupt;
+                (datagrams.max(way.stream_loss.average()).max(loss), (way.delay.p99() + held).max(late))
             },
         )
     }
@@ -230,6 +229,15 @@ mod tests {
         assert_eq!(seen(2, 3), (Delay::Constant(1), never, never));
         assert_eq!(seen(0, 3), (Delay::Constant(1), sure, sure));
         assert_eq!(ways.worst(), (1.0, 9));
+    }
+
+    #[test]
+    fn what_is_damaged_counts_as_lost() {
+        let corrupt = |chance| Travel { corrupt: Some(chance), ..Travel::default() };
+        let worst = |travel| Ways::new(travel, Vec::new(), 2).worst().0;
+        assert_eq!((worst(corrupt(0.2)), worst(corrupt(0.0))), (0.2, 0.0));
+        assert_eq!(worst(Travel { loss: Some(Loss::Bernoulli(0.5)), ..corrupt(0.2) }), 0.6);
+        assert_eq!(worst(Travel { stream_loss: Some(Loss::Bernoulli(0.7)), ..corrupt(0.2) }), 0.7);
     }
 
     #[test]

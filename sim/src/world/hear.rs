@@ -14,6 +14,9 @@ impl Stage {
         if let Some(recorder) = &mut self.recorder {
             recorder.event(now, observer, event);
         }
+        if let Some(lookout) = &mut self.lookout {
+            lookout.event(event);
+        }
         let number = |member: &rumormill_core::id::SharedIdentity| node_number(&member.name);
         match event {
             Event::Join { member, .. } => {
@@ -83,6 +86,9 @@ impl Stage {
         let now = self.now;
         if let Some(recorder) = &mut self.recorder {
             recorder.note(now, observer, note);
+        }
+        if let Some(lookout) = &mut self.lookout {
+            lookout.note(observer, note);
         }
         match note {
             Note::Applied { subject, before, state, incarnation, .. } => {

@@ -1,5 +1,7 @@
 //! How nodes begin, end and come back, and how they find the others.
 
+use std::time::Duration;
+
 use rumormill_core::io::{Command, Input, State, Status};
 use rumormill_core::{Restore, Seed, Snapshot};
 
@@ -9,6 +11,7 @@ use crate::draws::Purpose;
 use crate::faults::choose;
 use crate::metrics::changes::Change;
 use crate::scenario::{Restart, Through};
+use crate::sightings::Sight;
 use crate::truth::{Presence, node_name};
 
 impl World<'_> {
@@ -20,6 +23,9 @@ impl World<'_> {
         self.keyrings[node as usize] = Some(process.keyring().clone());
         self.drop_waiting(node);
         let stage = &mut self.stage;
+        if let Some(lookout) = &mut stage.lookout {
+            lookout.ended(&process);
+        }
         stage.cut_connections(node);
         stage.joining[node as usize] = None;
         stage.set_presence(node, Presence::Down);
@@ -66,6 +72,9 @@ impl World<'_> {
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
         self.birth(node, snapshot.restore(&seed), true);
         self.stage.did(fault, "restarted");
+        if let Some(lookout) = &mut self.stage.lookout {
+            lookout.restarted(how);
+        }
         self.join_through(&how.through, node, fault);
     }
 
@@ -137,33 +146,63 @@ impl World<'_> {
         let stage = &mut self.stage;
         let Some(joining) = &mut stage.joining[node as usize] else { return };
         joining.attempts += 1;
+        if let Some(lookout) = stage.lookout.as_mut().filter(|_| joining.attempts > 1) {
+            lookout.saw(Sight::JoinRetried);
+        }
         let addresses = joining.through.iter().map(|n| socket(stage.address[*n as usize])).collect();
         stage.meter.join_attempts += u64::from(stage.meter.metered(stage.now));
         self.feed(node, Input::Command { id: JOIN, command: Command::Join { addresses, replay: false } });
     }
 
-    /// Why the live nodes cannot find each other, if they cannot: no chain of known present addresses connects them.
-    pub(super) fn split_knowledge(&self) -> Option<String> {
-        let mut group: Vec<u32> = (0..self.nodes.len() as u32).collect();
-        for node in (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n)) {
-            let Some(process) = &self.nodes[node as usize] else { continue };
-            let dialled = self.stage.joining[node as usize].iter().flat_map(|j| j.through.iter().copied());
-            let dialled = dialled.filter(|o| self.accepts(node, *o) || self.accepts(*o, node));
-            // Nobody dials a member that left, forgotten by the failure detector or not.
-            let known = process.members().filter(|m| m.status != Status::Left).filter_map(|m| {
-                let number = crate::truth::node_number(&m.identity.name)?;
-                (m.identity.addr == socket(self.stage.address[number as usize])).then_some(number)
-            });
-            for other in known.chain(dialled).filter(|o| self.stage.truth.is_up(*o)) {
-                let (a, b) = (root(&mut group, node), root(&mut group, other));
-                group[a as usize] = b;
+    /// Why the live nodes cannot find each other within `bound`, if they cannot: no chain of known present addresses connects them.
+    pub(super) fn split_knowledge(&self, bound: Duration) -> Option<String> {
+        let mut parts: Vec<u32> = (0..self.nodes.len() as u32).collect();
+        let live: Vec<u32> =
+            (0..self.nodes.len() as u32).filter(|node| self.stage.truth.is_up(*node)).collect();
+        for node in &live {
+            for other in self.known_by(*node, bound) {
+                unite(&mut parts, *node, other);
             }
         }
-        let mut live = (0..self.nodes.len() as u32).filter(|n| self.stage.truth.is_up(*n));
-        let first = live.next()?;
-        let first_root = root(&mut group, first);
-        let apart = live.find(|n| root(&mut group, *n) != first_root)?;
+        while self.unite_joining(&live, &mut parts) {}
+        let first = *live.first()?;
+        let first_part = root(&mut parts, first);
+        let apart = live.into_iter().find(|node| root(&mut parts, *node) != first_part)?;
         Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+    }
+
+    /// The live members that a node knows at their present addresses, and will for `bound`. Nobody dials a member that left, forgotten by the
+    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled.
+    fn known_by(&self, node: u32, bound: Duration) -> Vec<u32> {
+        let forgets = self.config.reconnect_timeout < bound;
+        let gone = |status| status == Status::Left || (forgets && status == Status::Failed);
+        let Some(process) = &self.nodes[node as usize] else { return Vec::new() };
+        let known = process.members().filter(|member| !gone(member.status)).filter_map(|member| {
+            let number = crate::truth::node_number(&member.identity.name)?;
+            let present = member.identity.addr == socket(self.stage.address[number as usize]);
+            (present && self.stage.truth.is_up(number)).then_some(number)
+        });
+        known.collect()
+    }
+
+    /// Nodes that are still joining belong to whom they dial; whether that made any parts one. A join ends with the first exchange that
+    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements.
+    fn unite_joining(&self, live: &[u32], parts: &mut [u32]) -> bool {
+        let mut united = false;
+        for node in live.iter().copied() {
+            let joining = self.stage.joining[node as usize].iter().flat_map(|joining| &joining.through);
+            // Who has no label or key in common with a node is no help to it, and no hindrance.
+            let ours = |other: &u32| self.group[node as usize] == self.group[*other as usize];
+            let answering = joining.copied().filter(|other| self.stage.truth.is_up(*other)).filter(ours);
+            let answering: Vec<u32> = answering.collect();
+            let Some(first) = answering.first().copied() else { continue };
+            let part = root(parts, first);
+            let takes = |other: u32| self.accepts(node, other) || self.accepts(other, node);
+            if answering.into_iter().all(|other| root(parts, other) == part && takes(other)) {
+                united |= unite(parts, node, first);
+            }
+        }
+        united
     }
 
     /// Why the live nodes cannot open what others seal, if they cannot: whoever is away while keys change has not got the new one (facts
@@ -194,6 +233,14 @@ impl World<'_> {
     }
 }
 
+/// Makes the parts of two nodes one; whether they were two.
+fn unite(parts: &mut [u32], one: u32, other: u32) -> bool {
+    let (one, other) = (root(parts, one), root(parts, other));
+    parts[one as usize] = other;
+    one != other
+}
+
+/// The node that stands for a node's part.
 fn root(group: &mut [u32], mut node: u32) -> u32 {
     while group[node as usize] != node {
         group[node as usize] = group[group[node as usize] as usize];

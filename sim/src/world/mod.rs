@@ -10,6 +10,7 @@ mod lives;
 mod parcels;
 mod stage;
 mod streams;
+mod lookout;
 pub(crate) mod watch;
 mod work;
 
@@ -33,6 +34,7 @@ use crate::network::{self, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::{FaultEffect, RunRecord, Sample};
 use crate::scenario::{FaultKind, Scenario, Start, Variant, WorkloadKind};
+use crate::sightings::Sightings;
 use crate::truth::{Presence, Truth, node_name};
 use applications::{Applications, Factory};
 use conditions::Conditions;
@@ -40,6 +42,7 @@ use faults::Course;
 use groups::Group;
 use stage::{Stage, What};
 use streams::Connections;
+use lookout::Lookout;
 use work::Work;
 pub(crate) use work::{EVENT_NAME, QUERY_NAME};
 
@@ -61,6 +64,21 @@ pub fn run(scenario: &Scenario, variant: usize, seed: u64) -> RunRecord {
 /// When the scenario has no such variant.
 pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> RunRecord {
     World::new(scenario, &scenario.variants[variant], seed).run(progress)
+}
+
+/// The same, and which states the run reached on its way. Takes four bytes more for each pair of nodes.
+///
+/// # Panics
+/// When the scenario has no such variant.
+#[must_use]
+pub fn run_seen(scenario: &Scenario, variant: usize, seed: u64) -> (RunRecord, Sightings) {
+    let mut world = World::new(scenario, &scenario.variants[variant], seed);
+    world.stage.lookout = Some(Box::new(Lookout::new(scenario.cluster.nodes as usize)));
+    // How probes were answered is seen too.
+    world.outbox = Outbox::new();
+    let mut seen = None;
+    let record = world.run_then(true, &mut |_| {}, |world| seen = world.seen());
+    (record, seen.unwrap_or_default())
 }
 
 /// The measured time of a run without the quiet time after it: figures and expectations are those of [`run`], invariant 7 is not judged, the
@@ -171,6 +189,7 @@ impl<'s> World<'s> {
             work: Work::new(scenario),
             recorder: None,
             applications: false,
+            lookout: None,
         };
         stage.meter.views.divide(group.clone());
         let plan = Plan::new(scenario, seed);
@@ -232,6 +251,13 @@ impl<'s> World<'s> {
         self.record(values)
     }
 
+    /// What the run has reached, where that was asked for.
+    fn seen(&mut self) -> Option<Sightings> {
+        let mut lookout = self.stage.lookout.take()?;
+        self.nodes.iter().flatten().for_each(|process| lookout.ended(process));
+        Some(lookout.over(self.stage.network.deeds.overflowed))
+    }
+
     fn metered(&mut self, end: u64, progress: &mut dyn FnMut(f64)) {
         let mut told = 0;
         while let Some((time, what)) = self.stage.queue.pop_until(end) {
@@ -258,11 +284,11 @@ impl<'s> World<'s> {
         let (loss, latency) = self.stage.network.worst();
         let round_trip = std::time::Duration::from_nanos(latency.saturating_mul(2));
         let why = quiet::not_applicable(&self.config, loss, round_trip);
-        let why = why.or_else(|| self.split_knowledge()).or_else(|| self.split_keys());
+        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
+        let why = why.or_else(|| self.split_knowledge(limits.bound)).or_else(|| self.split_keys());
         if let Some(why) = why {
             return self.stage.invariants.quiet.does_not_apply(why);
         }
-        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
         let (bound, hold) = (end.saturating_add(nanos(limits.bound)), nanos(limits.hold));
         self.stage.invariants.quiet.remark(format!(
             "within {} s of quiet time, with a chance of at most {} to take longer by luck; ended early once all had agreed for {} s",
@@ -271,7 +297,7 @@ impl<'s> World<'s> {
             limits.hold.as_secs()
         ));
         let mut calm_since = self.stage.is_calm().then_some(end);
-        let mut told = 0;
+        let (mut told, mut up) = (0, self.stage.truth.up());
         while let Some((time, what)) = self.stage.queue.pop_until(bound) {
             if calm_since.is_some_and(|since| time >= since + hold) {
                 break;
@@ -281,6 +307,12 @@ impl<'s> World<'s> {
                 told = time + 1_000_000_000;
             }
             self.one_event(time, what);
+            // A node that was outvoted about its name may have been the only link between the others.
+            if std::mem::replace(&mut up, self.stage.truth.up()) != self.stage.truth.up()
+                && let Some(why) = self.split_knowledge(limits.bound)
+            {
+                return self.stage.invariants.quiet.does_not_apply(why);
+            }
             calm_since = if self.stage.is_calm() { calm_since.or(Some(time)) } else { None };
         }
         self.stage.check_quiet();
@@ -373,6 +405,10 @@ impl<'s> World<'s> {
         };
         let born = Node::new(config.clone(), birth, self.stage.conditions.local(node, self.stage.now));
         let Ok(born) = born else { return };
+        if let Some(lookout) = &mut self.stage.lookout {
+            let known = roster.iter().map(|(member, _)| (&*member.name, member.addr));
+            lookout.born(node, known);
+        }
         let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
         stage.meter.born(node, believed, stage.now, change);
@@ -403,10 +439,16 @@ impl<'s> World<'s> {
             stage.carry_out(node, output);
         }
         stage.after(node, process, tick);
+        if let Some(lookout) = &mut stage.lookout {
+            lookout.stepped(process);
+        }
         if !self.stage.work.is_idle() {
             self.answer_and_end();
         }
         while let Some(node) = self.stage.stopping.pop() {
+            if let (Some(lookout), Some(process)) = (&mut self.stage.lookout, &self.nodes[node as usize]) {
+                lookout.ended(process);
+            }
             self.nodes[node as usize] = None;
             self.application_ends(node);
             self.drop_waiting(node);

@@ -9,6 +9,7 @@ use super::streams::Step;
 use crate::network::Carried;
 use crate::scenario::FaultKind;
 use crate::trace::End;
+use crate::sightings::Sight;
 use crate::truth::Presence;
 
 impl World<'_> {
@@ -180,6 +181,9 @@ impl World<'_> {
             Step::Refused | Step::Lost | Step::Syn => {
                 self.stage.connections.end(index, side);
                 let refused = step == Step::Refused;
+                if let Some(lookout) = &mut self.stage.lookout {
+                    lookout.saw(if refused { Sight::StreamRefused } else { Sight::StreamLost });
+                }
                 StreamInput::Failed(if refused { StreamFailure::Refused } else { StreamFailure::Lost })
             }
         };

@@ -9,11 +9,13 @@ use rumormill_core::wire::Kinds;
 use super::WAKE;
 use super::conditions::{Conditions, Held};
 use super::streams::{Connections, Step};
+use super::lookout::Lookout;
 use super::work::Work;
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
 use crate::invariants::Invariants;
 use crate::metrics::Meter;
+use crate::metrics::views::View;
 use crate::network::{Carried, Fate, Network};
 use crate::queue::{EventQueue, Slab};
 use crate::record::FaultEffect;
@@ -122,6 +124,8 @@ pub(super) struct Stage {
     pub(super) recorder: Option<Box<Recorder>>,
     /// Whether there are some besides the workloads'.
     pub(super) applications: bool,
+    /// What is looked out for, if anything is.
+    pub(super) lookout: Option<Box<Lookout>>,
 }
 
 impl Stage {
@@ -227,7 +231,27 @@ impl Stage {
         if self.recorder.is_some() {
             self.watch_datagram((node, to), bytes, kinds, false);
         }
+        if self.lookout.is_some() {
+            self.look_at_packet(node, to, kinds);
+        }
         self.datagram(node, to, bytes);
+    }
+
+    #[cold]
+    fn look_at_packet(&mut self, node: u32, to: SocketAddr, kinds: &Kinds) {
+        let suspected = self.node_at(to).is_some_and(|to| self.meter.views.get(node, to) == View::Suspect);
+        if let Some(lookout) = &mut self.lookout {
+            lookout.packet(kinds, suspected);
+        }
+    }
+
+    /// A stream is opened: a member that is held to be failed is dialled, but for a join.
+    fn look_at_dial(&mut self, node: u32, peer: Option<u32>) {
+        let failed = peer.filter(|peer| self.meter.views.get(node, *peer) == View::Failed);
+        let (Some(lookout), Some(failed)) = (&mut self.lookout, failed) else { return };
+        if self.joining[node as usize].is_none() {
+            lookout.dialled(node, failed);
+        }
     }
 
     /// The node that has this address at present.
@@ -295,6 +319,9 @@ impl Stage {
                 self.meter.load.opened(self.meter.metered(self.now));
                 // An address that nobody has any more stays silent: the core's deadline ends the attempt.
                 let peer = self.node_at(to);
+                if self.lookout.is_some() {
+                    self.look_at_dial(node, peer);
+                }
                 let connection = self.connections.open(node, id, peer.unwrap_or(node));
                 if peer.is_some() {
                     self.send(connection, 1, Step::Syn, &[]);

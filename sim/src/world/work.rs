@@ -14,6 +14,7 @@ use crate::faults::choose;
 use crate::invariants::user_events::payload;
 use crate::metrics::owed::NodeSet;
 use crate::scenario::{Scenario, Selector, Workload, WorkloadKind};
+use crate::sightings::Sight;
 use crate::truth::node_name;
 
 /// The first number of an application's command; smaller ones are the process's own.
@@ -311,6 +312,13 @@ impl World<'_> {
         let Some(rotation) = &mut self.stage.work.tasks[index].rotation else { return };
         if !done {
             return self.try_keys_again(index);
+        }
+        if let Some(lookout) = &mut self.stage.lookout {
+            lookout.saw(match rotation.step {
+                KeyStep::Install => Sight::KeyInstalled,
+                KeyStep::Use => Sight::KeyUsed,
+                KeyStep::Remove => Sight::KeyRemoved,
+            });
         }
         rotation.step = match rotation.step {
             KeyStep::Install => KeyStep::Use,

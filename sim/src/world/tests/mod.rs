@@ -1,5 +1,7 @@
 mod faults;
+mod islands;
 mod pairing;
+mod sights;
 
 use std::time::Duration;
 

@@ -1,0 +1,53 @@
+//! Live nodes that have no way to find each other owe no agreement: it is seen that they have not, at the end of the faults or later.
+
+use super::*;
+
+/// Runs a scenario in which quiet time must not be held against the nodes.
+#[track_caller]
+fn apart(text: &str) {
+    let scenario = Scenario::parse(text, "apart.toml", &[]).unwrap_or_else(|e| panic!("{e}"));
+    let record = run(&scenario, 0, scenario.seed);
+    holds(&record);
+    let quiet = record.invariants.iter().find(|invariant| invariant.number == 7).unwrap();
+    let why = quiet.not_applicable.as_deref().unwrap_or_default();
+    assert!(why.starts_with("no chain of known addresses"), "{quiet:?}");
+}
+
+#[test]
+fn a_node_that_dials_another_label_all_the_time_finds_nobody_there() {
+    apart(
+        "name = \"labels\"\nduration = \"30s\"\n[cluster]\nnodes = 5\nstart = \"join\"\n\
+         zones = [{ name = \"a\", nodes = 3 }, { name = \"b\", nodes = 2, label = \"b\" }]\n",
+    );
+}
+
+#[test]
+fn a_join_that_may_end_on_an_island_is_no_way_to_the_others() {
+    // Two nodes arrive while they are cut off from the rest: each finds the other, and is content.
+    apart(
+        "name = \"island\"\nseed = 1036\nduration = \"33s\"\n[cluster]\nnodes = 4\nprofile = \"wan\"\n\
+         [[fault]]\nat = \"2s\"\nkind = \"join\"\nnodes = { pick = 2 }\n\
+         [[fault]]\nat = \"1s\"\nkind = \"partition\"\npartition = { a = { rest = true }, b = { pick = 2 } }\n",
+    );
+}
+
+#[test]
+fn a_node_that_has_to_stop_may_have_been_the_only_link() {
+    let restart = "kind = \"restart\"\nmay_be_idle = true\n";
+    apart(&format!(
+        "name = \"link\"\nseed = 5971\nduration = \"1m14s\"\n[cluster]\nnodes = 4\nprofile = \"wan\"\n\
+         [[fault]]\nat = \"2s\"\n{restart}nodes = {{ pick = 1 }}\n\
+         [[fault]]\nat = \"15s250ms\"\n{restart}nodes = {{ all = true }}\n\
+         [[fault]]\nat = \"1s\"\n{restart}nodes = {{ pick = 1 }}\n\
+         [[fault]]\nat = \"2s750ms\"\n{restart}nodes = {{ pick = 1 }}\naddress = \"new\"\njoin = {{ pick = 1 }}\n\
+         every = \"5s\"\nrepick = true\n"
+    ));
+}
+
+#[test]
+fn whoever_is_forgotten_before_it_can_be_dialled_is_not_found() {
+    apart(
+        "name = \"short\"\nduration = \"60s\"\n[cluster]\nnodes = 6\nconfig = { reconnect_timeout = \"1m\" }\n\
+         [[fault]]\nat = \"1s\"\nkind = \"partition\"\npartition = { a = { pick = 3 }, b = { rest = true } }\n",
+    );
+}
