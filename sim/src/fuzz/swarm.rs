@@ -192,10 +192,12 @@ mod tests {
         }
     }
 
+    type PartsOf = fn(&Draft) -> &Vec<Part>;
+
     #[test]
     fn every_kind_is_in_play_in_some_seeds_and_missing_or_alone_in_others() {
         let drafts: Vec<Draft> = (0..2000).map(|seed| Swarm::default().draft(seed)).collect();
-        let classes: [(usize, fn(&Draft) -> &Vec<Part>); 4] = [
+        let classes: [(usize, PartsOf); 4] = [
             (SETTINGS.len(), |draft| &draft.settings),
             (FEATURES.len(), |draft| &draft.network),
             (FAULTS.len(), |draft| &draft.faults),

@@ -7,10 +7,10 @@ mod faults;
 mod groups;
 mod hear;
 mod lives;
+mod lookout;
 mod parcels;
 mod stage;
 mod streams;
-mod lookout;
 pub(crate) mod watch;
 mod work;
 
@@ -40,9 +40,9 @@ use applications::{Applications, Factory};
 use conditions::Conditions;
 use faults::Course;
 use groups::Group;
+use lookout::Lookout;
 use stage::{Stage, What};
 use streams::Connections;
-use lookout::Lookout;
 use work::Work;
 pub(crate) use work::{EVENT_NAME, QUERY_NAME};
 

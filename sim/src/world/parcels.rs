@@ -8,8 +8,8 @@ use super::stage::{LEAVE, What, socket};
 use super::streams::Step;
 use crate::network::Carried;
 use crate::scenario::FaultKind;
-use crate::trace::End;
 use crate::sightings::Sight;
+use crate::trace::End;
 use crate::truth::Presence;
 
 impl World<'_> {

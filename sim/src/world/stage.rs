@@ -8,8 +8,8 @@ use rumormill_core::wire::Kinds;
 
 use super::WAKE;
 use super::conditions::{Conditions, Held};
-use super::streams::{Connections, Step};
 use super::lookout::Lookout;
+use super::streams::{Connections, Step};
 use super::work::Work;
 use crate::digest::TraceDigest;
 use crate::draws::{Draws, Purpose, unit};
