@@ -162,7 +162,14 @@ mod tests {
         assert_eq!(lines, GOLDEN);
     }
 
-    const GOLDEN: [&str; 3] = ["", "", ""];
+    const GOLDEN: [&str; 3] = [
+        "5 nodes, lan, converged, 1m30s; settings: intents_max = 16, packet_bytes_max = 1200; network: \
+         latency, stream loss, duplicates, reordering, corruption; faults: move; workloads: tags, 2 keys",
+        "5 nodes, local, converged, 2m1s; settings: nacks = false, packet_updates_max = 6, \
+         push_pull_interval = \"2s\", reconnect = false, reconnect_timeout = \"10s\", streams_max = 4; \
+         faults: 3 partition of datagrams; workloads: events, keys",
+        "5 nodes, wan, converged, 10m40s; faults: partition; workloads: 5 tags",
+    ];
 
     #[test]
     fn whatever_is_drawn_holds_to_every_rule() {
