@@ -19,7 +19,8 @@
 //!
 //! Every value holds to the rules about scenarios ([`Scenario::check`]), and has a seed of its own, [`Scenario::seed`], with which it is
 //! meant to be run. What is drawn is what [`fuzz`](crate::fuzz) draws. Values shrink towards fewer faults, workloads and settings, fewer
-//! nodes, less time, plainer kinds, and a network on which nothing is lost.
+//! nodes, less time, plainer kinds, and a network on which nothing is lost. That takes up to some thousand runs: more than proptest allows
+//! by itself, so give it a `max_shrink_iters`.
 
 use std::ops::RangeInclusive;
 
@@ -47,24 +48,26 @@ pub fn scenarios() -> impl Strategy<Value = Scenario> {
 pub fn scenarios_of(nodes: RangeInclusive<u32>) -> impl Strategy<Value = Scenario> {
     let min = (*nodes.start()).clamp(Swarm::NODES_MIN, Swarm::NODES_MAX);
     let max = (*nodes.end()).clamp(min, Swarm::NODES_MAX);
-    let parts = (
-        parts(SETTINGS.len(), SETTINGS_MAX),
-        parts(FEATURES.len(), FEATURES_MAX),
+    // In the order in which they are made smaller.
+    let all = (
+        min..=max,
         parts(FAULTS.len(), FAULTS_MAX),
         parts(WORKLOADS.len(), WORKLOADS_MAX),
+        parts(SETTINGS.len(), SETTINGS_MAX),
+        parts(FEATURES.len(), FEATURES_MAX),
+        words(),
+        SEEDS,
     );
-    (SEEDS, min..=max, words(), parts).prop_map(
-        |(seed, nodes, frame, (settings, network, faults, workloads))| {
-            let draft = Draft { nodes, frame, settings, network, faults, workloads };
-            Scenario { seed, ..draft.scenario() }
-        },
-    )
+    all.prop_map(|(nodes, faults, workloads, settings, network, frame, seed)| {
+        let draft = Draft { nodes, frame, settings, network, faults, workloads };
+        Scenario { seed, ..draft.scenario() }
+    })
 }
 
 /// A scenario of your own, sound and with two nodes or more, to which up to six faults more happen. Its cluster, network and workloads
 /// stay as they are; its seed varies.
 pub fn under_faults(scenario: Scenario) -> impl Strategy<Value = Scenario> {
-    (SEEDS, parts(FAULTS.len(), FAULTS_MAX)).prop_map(move |(seed, faults)| {
+    (parts(FAULTS.len(), FAULTS_MAX), SEEDS).prop_map(move |(faults, seed)| {
         let mut scenario = Scenario { seed, ..scenario.clone() };
         add_faults(&mut scenario, &faults);
         scenario
@@ -76,8 +79,9 @@ fn parts(kinds: usize, most: usize) -> impl Strategy<Value = Vec<Part>> {
     collection::vec(part, 0..=most)
 }
 
+/// Their upper halves only: more would make no other scenarios, and shrinking slower.
 fn words() -> impl Strategy<Value = [u32; crate::fuzz::WORDS]> {
-    array::uniform16(any::<u32>())
+    array::uniform16(any::<u16>()).prop_map(|words| words.map(|word| u32::from(word) << 16))
 }
 
 #[cfg(test)]
@@ -85,14 +89,16 @@ mod tests {
     use std::time::Duration;
 
     use proptest::prelude::*;
-    use proptest::test_runner::{TestError, TestRunner};
+    use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 
     use super::*;
     use crate::scenario::{FaultKind, Profile, Start};
 
     /// What a property that fails shrinks to.
     fn smallest(strategy: impl Strategy<Value = Scenario>, fails: impl Fn(&Scenario) -> bool) -> Scenario {
-        let mut runner = TestRunner::deterministic();
+        let config = ProptestConfig { max_shrink_iters: 50_000, ..ProptestConfig::default() };
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut runner = TestRunner::new_with_rng(config, rng);
         let result = runner.run(&strategy, |scenario| {
             if fails(&scenario) { Err(TestCaseError::fail("it fails")) } else { Ok(()) }
         });

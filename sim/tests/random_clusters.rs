@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rumormill_sim::{strategy, world};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 5000, ..ProptestConfig::default() })]
 
     #[test]
     fn no_invariant_breaks_in_any_kind_of_cluster(scenario in strategy::scenarios_of(3..=15)) {

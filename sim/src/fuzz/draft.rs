@@ -22,6 +22,9 @@ pub(crate) struct Part {
     pub(crate) words: [u32; WORDS],
 }
 
+/// Streams of which dials could take all.
+const FEW_STREAMS: u32 = 16;
+
 /// Origins of user events that some larger clusters tell apart.
 const EVENT_ORIGINS: u32 = 16;
 
@@ -56,6 +59,7 @@ impl Draft {
     fn add_network(&self, scenario: &mut Scenario) {
         add(scenario, &SETTINGS, &self.settings);
         add(scenario, &FEATURES, &self.network);
+        reconcile(scenario);
     }
 
     /// What was drawn, in a line.
@@ -89,6 +93,19 @@ impl Draft {
             let _ = write!(line, "; {what}: {list}");
         }
         line
+    }
+}
+
+/// Takes back what no operator could want, and what would only show that it does not work.
+fn reconcile(scenario: &mut Scenario) {
+    let config = &mut scenario.cluster.config;
+    // Packets that the network never carries would make every probe that has much to say fail.
+    if let Some(most) = scenario.network.travel.packet_bytes_max {
+        config.packet_bytes_max = config.packet_bytes_max.min(u16::try_from(most).unwrap_or(u16::MAX));
+    }
+    // Dials of a member that stays silent would take all streams that there are, so that nobody could join.
+    if config.streams_max <= FEW_STREAMS {
+        config.reconnect_interval = config.reconnect_interval.max(config.stream_timeout);
     }
 }
 

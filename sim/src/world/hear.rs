@@ -117,7 +117,7 @@ impl Stage {
             }
             Note::Rejected { from, error } => {
                 let foreign =
-                    self.node_at(*from).is_some_and(|from| !self.meter.views.together(from, observer));
+                    self.owner_of(*from).is_some_and(|from| !self.meter.views.together(from, observer));
                 self.invariants.label.refused(now, observer, &from.to_string(), error, foreign);
             }
             Note::ProbeFailed { subject, .. } => {

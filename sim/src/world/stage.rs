@@ -262,6 +262,11 @@ impl Stage {
         (self.address[node as usize] == number).then_some(node)
     }
 
+    /// The node that has this address, or had it: what was sent from there may still be under way.
+    pub(super) fn owner_of(&self, from: SocketAddr) -> Option<u32> {
+        self.owner.get(number_of(from)? as usize).copied()
+    }
+
     #[inline]
     fn datagram(&mut self, from: u32, to: SocketAddr, bytes: &[u8]) {
         let Some(to) = self.node_at(to) else { return };

@@ -70,5 +70,5 @@ fn bad_networks_show_probes_that_were_saved() {
     scenario.network.travel.corrupt = Some(0.05);
     let seen = watched(&scenario);
     let sights = [Sight::IndirectProbe, Sight::StreamProbe, Sight::ChecksumRefused];
-    has(&seen, &sights, &[Sight::Reconnected, Sight::JoinRetried]);
+    has(&seen, &sights, &[Sight::RestartLost, Sight::JoinRetried]);
 }
