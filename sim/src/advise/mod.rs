@@ -3,7 +3,7 @@
 //! A [`Question`] says what the cluster is like and what is asked of it. Settings are drawn around the profile's, tried on tuning seeds with
 //! less and less of them left (successive halving), and a few finalists run on seeds that no choice has seen, beside the profile's own
 //! settings. A target counts as met only when the whole interval of the held-out figure meets it; the finalists share the chance of
-//! error (Bonferroni), so that with 95 % confidence no claim among them is wrong.
+//! error (Bonferroni), so that with 95 % confidence none that is said to meet all targets misses one.
 
 mod confirm;
 mod finalists;

@@ -110,7 +110,7 @@ pub struct Advice {
     pub confirm_runs: u32,
     /// Their seeds, first and last.
     pub confirm_seeds: (u64, u64),
-    /// Confidence of each interval: all finalists together have 95 %.
+    /// Confidence of each interval: that none of the finalists is wrongly said to meet all targets has 95 %.
     pub confidence: f64,
     /// The scenario of the confirmation, with the profile's settings and the advised ones as variants.
     pub scenario: String,
