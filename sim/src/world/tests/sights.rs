@@ -39,7 +39,7 @@ fn a_healed_partition_shows_deaths_dials_and_reconnections() {
         Sight::SuspicionConfirmed,
         Sight::FailedDialled,
         Sight::Reconnected,
-        Sight::DeathUndone,
+        Sight::ForgottenMet,
         Sight::NacksMissed,
         Sight::HealthWorse,
         Sight::BuddyPing,
