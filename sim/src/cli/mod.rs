@@ -42,6 +42,8 @@ const EXAMPLES: &str = "Examples:
   rumor-sim run scenarios/lan-1000.toml
   rumor-sim run scenarios --out reports
   rumor-sim run scenarios/lan-1000.toml --seed 7 --seeds 1 --set cluster.config.gossip_nodes=4
+  rumor-sim run scenarios --quiet --format junit > junit.xml
+  rumor-sim compare scenarios/lan-1000.toml --set-b cluster.config.gossip_nodes=4 --seeds 12
   rumor-sim check scenarios
   rumor-sim fuzz --runs 2000
 
