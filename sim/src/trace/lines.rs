@@ -135,17 +135,14 @@ fn of_packet(
 ) -> (Kind, String, Option<PacketLine>, Vec<String>) {
     let load = words::load(packet);
     let fate = words::fate(scenario, packet);
-    // Names as wide as the widest.
-    let width = node_name(scenario.cluster.nodes.saturating_sub(1)).len();
-    let peer = |node: u32| format!("{:width$}", node_name(node));
     let (kind, what) = match entry.what {
-        What::Held(_) => (Kind::Packet, format!("-| {}  {load}; cannot send", peer(packet.to))),
+        What::Held(_) => (Kind::Packet, format!("-| {}  {load}; cannot send", node_name(packet.to))),
         What::Arrived(_) => {
             let sent = packet.sent.unwrap_or(packet.wanted);
             let took = words::span(entry.time.saturating_sub(sent));
-            (Kind::Arrival, format!("<- {}  {load}; sent {took} ago", peer(packet.from)))
+            (Kind::Arrival, format!("<- {}  {load}; sent {took} ago", node_name(packet.from)))
         }
-        _ => (packet.kind(), format!("-> {}  {load}; {} B, {fate}", peer(packet.to), packet.bytes)),
+        _ => (packet.kind(), format!("-> {}  {load}; {} B, {fate}", node_name(packet.to), packet.bytes)),
     };
     let mut about: Vec<u32> = packet.said.iter().filter_map(super::Said::subject).collect();
     about.sort_unstable();

@@ -6,7 +6,7 @@ use super::probe::suffered;
 use super::story::held;
 use crate::trace::words::{fate, load, what};
 use crate::trace::{Entry, Packet, Said, What};
-use crate::truth::{Presence, node_name};
+use crate::truth::node_name;
 
 /// One step of a causal chain.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -145,11 +145,6 @@ impl List<'_, '_> {
     /// What the subject was told and what it answered.
     fn answer(&mut self, found: &Findings<'_>) {
         let answer = &found.refutation;
-        let gone =
-            self.case.presence(self.case.verdict.time).is_some_and(|(_, presence)| presence != Presence::Up);
-        if gone && answer.announced.is_none() {
-            return;
-        }
         self.listed("answer", &answer.accusations, "accusation: ");
         if let Some(entry) = answer.announced {
             self.entry("answer", entry);

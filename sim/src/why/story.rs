@@ -106,8 +106,8 @@ fn echoes(found: &Findings<'_>) -> String {
     }
     let (who, accuser) = (who.join(" and "), node_name(found.accuser));
     format!(
-        " The word of {who} was no second opinion: it goes back to {accuser}'s own accusation, repeated in another's name \
-         after an exchange of tables."
+        " The word of {who} was no second opinion: it goes back to {accuser}'s own accusation, which an exchange of tables \
+         made them say in their own name."
     )
 }
 
@@ -232,10 +232,10 @@ fn went(case: &Case<'_>, packet: &Packet) -> String {
             (None, Some(waited)) => format!("arrived at {}, but was never read", at(waited)),
             _ => format!("arrived at {}", at(when)),
         },
-        Fate::Lost { .. } | Fate::Cut(_) | Fate::DroppedInFlight(_) | Fate::TooLong | Fate::Overflowed => {
+        Fate::Lost { .. } | Fate::Cut(_) | Fate::DroppedInFlight(_) => {
             format!("was {}", fate(case.scenario, packet))
         }
-        Fate::Gone => fate(case.scenario, packet),
+        Fate::TooLong | Fate::Overflowed => format!("was {}", fate(case.scenario, packet)),
         _ => format!("did not get there: {}", fate(case.scenario, packet)),
     };
     format!("{held}{what}")
