@@ -14,7 +14,7 @@ pub const RESAMPLES: usize = 2000;
 
 /// 95 % intervals, one per percentile, for pooled quantiles. `None` where runs or samples do not carry it: at least
 /// [`RUNS_MIN`] runs with samples, and so many samples, by what they are worth ([`effective_samples`]), that one above the
-/// percentile is 95 % sure ([`carries_interval`]: 299 for p99).
+/// percentile is 95 % sure ([`carries_interval`](super::carries_interval): 299 for p99).
 #[must_use]
 pub fn cluster_intervals(runs: &[&[Sample]], permilles: &[u32]) -> Vec<Option<Interval>> {
     cluster_intervals_at(runs, permilles, TAIL)

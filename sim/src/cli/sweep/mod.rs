@@ -88,7 +88,7 @@ struct PlanArgs {
     /// Seeds of each setting, instead of the scenario's; intervals need 6.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seeds: Option<u32>,
-    /// What is looked at: METRIC[.STATISTIC][:min|:max] (may be repeated) [default: detection.all.p50:min,
+    /// What is looked at: METRIC or METRIC.STATISTIC, and perhaps :min or :max after it (may be repeated) [default: detection.all.p50:min,
     /// false_positive_rate.all:min, load.bytes:min, as far as the scenario has them]
     #[arg(long = "objective", value_name = "OBJECTIVE")]
     objectives: Vec<Objective>,
@@ -125,7 +125,7 @@ struct MergeArgs {
     /// Folders of results.
     #[arg(required = true)]
     cells: Vec<PathBuf>,
-    /// What is looked at, instead of the plan's objectives: METRIC[.STATISTIC][:min|:max] (may be repeated).
+    /// What is looked at, instead of the plan's objectives: METRIC or METRIC.STATISTIC, and perhaps :min or :max after it (may be repeated).
     #[arg(long = "objective", value_name = "OBJECTIVE")]
     objectives: Vec<Objective>,
     /// The key whose values the colours of the planes stand for [default: the one that matters most]
