@@ -1,18 +1,18 @@
 //! `advise`: settings that meet targets, confirmed on seeds that no choice has seen.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rumormill_core::config::parse_duration;
 use rumormill_sim::advise::{self, Advice, Latencies, Question, Rate, Targets, Tell};
 use rumormill_sim::report;
 use rumormill_sim::scenario::Profile;
 use rumormill_sim::sweep::write_whole;
 
+use super::bar::simulated;
 use super::run::terminal_width;
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, USAGE, complain, files};
 
@@ -180,7 +180,6 @@ fn find(question: &Question, args: &AdviseArgs) -> Result<Advice, String> {
     let jobs = args.jobs.map_or_else(|| advise::jobs_that_fit(question), |jobs| Ok(usize::from(jobs)))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let pool = pool.map_err(|error| format!("--jobs {jobs}: {error}"))?;
-    let hidden = args.quiet || !std::io::stderr().is_terminal();
     let bar = Mutex::new(ProgressBar::hidden());
     let tell = |tell: Tell| {
         let Ok(mut bar) = bar.lock() else { return };
@@ -188,7 +187,7 @@ fn find(question: &Question, args: &AdviseArgs) -> Result<Advice, String> {
             Tell::Seconds(seconds) => bar.inc(seconds),
             Tell::Stage { name, seconds } => {
                 bar.finish_and_clear();
-                *bar = stage(&name, seconds, hidden);
+                *bar = simulated(&name, seconds, args.quiet);
             }
         }
     };
@@ -197,17 +196,6 @@ fn find(question: &Question, args: &AdviseArgs) -> Result<Advice, String> {
         bar.finish_and_clear();
     }
     advice
-}
-
-fn stage(name: &str, seconds: u64, hidden: bool) -> ProgressBar {
-    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(Some(seconds), target);
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} simulated s, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    bar.set_prefix(name.to_owned());
-    bar
 }
 
 /// Leaves the files; the agent's of an earlier advice does not stay where there is none now.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod advise;
+mod bar;
 mod bench;
 mod compare;
 mod files;

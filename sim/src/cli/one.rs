@@ -1,13 +1,13 @@
 //! One run of one scenario file, for the subcommands that look into it.
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rumormill_core::time::nanos;
 use rumormill_sim::scenario::Scenario;
 use rumormill_sim::truth::node_number;
 
+use super::bar::simulated;
 use super::{Files, USAGE, complain, files};
 
 /// Which run.
@@ -63,19 +63,9 @@ impl OneRun {
         Ok(Chosen { scenario, variant, seed })
     }
 
-    /// A bar of simulated seconds; on a terminal only.
+    /// A bar of simulated seconds.
     pub(super) fn bar(&self, chosen: &Chosen) -> ProgressBar {
-        let target = if self.quiet || !std::io::stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(chosen.scenario.duration.as_secs()), target);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} simulated s") {
-            bar.set_style(style);
-        }
-        bar.set_prefix(chosen.scenario.name.clone());
-        bar
+        simulated(&chosen.scenario.name, chosen.scenario.duration.as_secs(), self.quiet)
     }
 }
 

@@ -1,11 +1,10 @@
 //! `run`: every seed and variant of every scenario, on all cores, in any order, with the same result.
 
-use std::io::IsTerminal as _;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rumormill_sim::scenario::Scenario;
 use rumormill_sim::{Summary, report};
 
+use super::bar::simulated;
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, HELD, RunArgs, RunFormat, complain, files};
 
 pub(super) fn run(args: &RunArgs) -> u8 {
@@ -67,26 +66,10 @@ pub(super) fn run_scenario(scenario: &Scenario, jobs: Option<u16>, quiet: bool) 
         .num_threads(jobs)
         .build()
         .map_err(|error| format!("--jobs {jobs}: {error}"))?;
-    let bar = progress_bar(scenario, quiet);
+    let bar = simulated(&scenario.name, rumormill_sim::seconds(scenario), quiet);
     let summary = pool.install(|| rumormill_sim::run_with(scenario, &|seconds| bar.inc(seconds)));
     bar.finish_and_clear();
     Ok(summary)
-}
-
-/// Simulated seconds over all runs; on a terminal only.
-fn progress_bar(scenario: &Scenario, quiet: bool) -> ProgressBar {
-    let target = if quiet || !std::io::stderr().is_terminal() {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let bar = ProgressBar::with_draw_target(Some(rumormill_sim::seconds(scenario)), target);
-    let template = "{prefix} {wide_bar} {pos}/{len} simulated s, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.set_prefix(scenario.name.clone());
-    bar
 }
 
 pub(super) fn terminal_width() -> usize {

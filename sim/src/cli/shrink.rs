@@ -1,13 +1,13 @@
 //! `shrink`: from a seed on which something fails to a smallest scenario and a regression test.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rumormill_sim::Scenario;
 use rumormill_sim::shrink::{self, Budget, Progress, Shrunk};
 
+use super::bar::bar;
 use super::{COULD_NOT_RUN, Files, HELD, USAGE, complain, files};
 
 const AFTER_HELP: &str = "Examples:
@@ -141,15 +141,9 @@ fn run(
     Ok(shrunk)
 }
 
-/// What has been cut so far; on a terminal only.
+/// What has been cut so far.
 fn progress_bar(name: &str, quiet: bool) -> ProgressBar {
-    let hidden = quiet || !std::io::stderr().is_terminal();
-    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed}: {wide_msg}") {
-        bar.set_style(style);
-    }
-    bar.set_prefix(name.to_owned());
+    let bar = bar("{spinner} {prefix} {elapsed}: {wide_msg}", name, None, quiet);
     bar.set_message("the run that fails");
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rumormill_sim::bench::cpu_seconds;
 use rumormill_sim::fuzz::{Campaign, Outcome, Swarm, Tally};
 
+use super::bar::bar;
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, complain, files};
 
 /// Runs of a campaign that has to have reached every state: the rarest is reached in six runs of a thousand, so that a campaign of so many
@@ -171,20 +172,13 @@ fn write_failures(args: &FuzzArgs, tally: &Tally) -> Result<Vec<PathBuf>, String
     tally.failures.iter().map(write).collect()
 }
 
-/// Runs, on a terminal only.
+/// Runs.
 fn progress_bar(args: &FuzzArgs) -> ProgressBar {
-    let hidden = args.quiet || !std::io::stderr().is_terminal();
-    let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let (length, template) = match args.minutes {
         None => (Some(args.runs), "{prefix} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left"),
         Some(_) => (None, "{prefix} {spinner} {pos} runs, {per_sec}, {elapsed}"),
     };
-    let bar = ProgressBar::with_draw_target(length, target);
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.set_prefix("all held");
-    bar
+    bar(template, "all held", length, args.quiet)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `sweep run`.
 
-use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rumormill_sim::sweep::{Plan, Shard, Share, Store};
 
+use super::super::bar::bar;
 use super::super::{COULD_NOT_RUN, INVALID, USAGE, complain, files};
 use super::RunArgs;
 
@@ -82,17 +82,9 @@ fn run_share(plan: &Plan, shard: Shard, args: &RunArgs) -> Result<u8, String> {
     }))
 }
 
-/// Simulated seconds of what is to be done; on a terminal only.
+/// Simulated seconds of what is to be done.
 fn progress_bar(share: &Share, quiet: bool) -> ProgressBar {
-    let target = if quiet || !std::io::stderr().is_terminal() {
-        ProgressDrawTarget::hidden()
-    } else {
-        ProgressDrawTarget::stderr()
-    };
-    let bar = ProgressBar::with_draw_target(Some(share.seconds), target);
-    if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {msg}, {eta} left") {
-        bar.set_style(style);
-    }
+    let bar = bar("{prefix} {wide_bar} {msg}, {eta} left", "", Some(share.seconds), quiet);
     bar.set_message(format!("0/{} runs", share.to_do.len()));
     bar
 }
