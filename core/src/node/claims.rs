@@ -133,13 +133,13 @@ impl Node {
             self.counters.unrefutable += 1;
             return;
         }
-        let announced = if broken!(self.config, RefutesWithTheSame) {
-            accused
-        } else if broken!(self.config, RefutesTooLow) {
-            self.members.my_incarnation().next()
-        } else {
-            self.members.my_incarnation().max(accused).next()
-        };
+        let mut announced = self.members.my_incarnation().max(accused).next();
+        if broken!(self.config, RefutesWithTheSame) {
+            announced = accused;
+        }
+        if broken!(self.config, RefutesTooLow) {
+            announced = self.members.my_incarnation().next();
+        }
         self.counters.refutations += 1;
         self.health.worsen(1, &self.config);
         self.announce_myself(announced, out);
@@ -301,7 +301,10 @@ impl Node {
         self.members.take_timer(slot);
         let Some(known) = self.members.known(slot) else { return };
         let again = known.state == State::Forgotten;
-        if broken!(self.config, LifetimeIgnored) || again && broken!(self.config, NeverReaped) {
+        if broken!(self.config, LifetimeIgnored) {
+            return;
+        }
+        if again && broken!(self.config, NeverReaped) {
             return;
         }
         if !again {
@@ -408,9 +411,13 @@ impl Node {
     /// Whether such news about others is not passed on: never, if all rules hold.
     #[inline(always)]
     fn keeps_to_itself(&self, kind: Kind) -> bool {
-        broken!(self.config, SuspicionsNotTold) && kind == Kind::Suspect
-            || broken!(self.config, DeathsNotTold) && kind == Kind::Dead
-            || broken!(self.config, JoinsNotTold) && kind == Kind::Alive
+        if broken!(self.config, SuspicionsNotTold) {
+            return kind == Kind::Suspect;
+        }
+        if broken!(self.config, DeathsNotTold) {
+            return kind == Kind::Dead;
+        }
+        broken!(self.config, JoinsNotTold) && kind == Kind::Alive
     }
 
     fn note_shed_broadcasts(&mut self, shed: u32, out: &mut Outbox) {

@@ -451,7 +451,8 @@ fn settings_of_wire(config: &Config) -> Cow<'_, Config> {
     let mut settings = Cow::Borrowed(config);
     if broken!(config, UnsealedAccepted) {
         settings.to_mut().verify_incoming = false;
-    } else if broken!(config, LabelsIgnored) {
+    }
+    if broken!(config, LabelsIgnored) {
         settings.to_mut().label.clear();
     }
     settings

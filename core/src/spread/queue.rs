@@ -184,9 +184,11 @@ impl Broadcasts {
             self.limit = (n, transmit_limit(config.retransmit_mult, config.retransmit_log_base, n));
             if broken!(config, SentOnce) {
                 self.limit.1 = 1;
-            } else if broken!(config, LimitIgnoresSize) {
+            }
+            if broken!(config, LimitIgnoresSize) {
                 self.limit.1 = config.retransmit_mult;
-            } else if broken!(config, SentWithoutEnd) {
+            }
+            if broken!(config, SentWithoutEnd) {
                 self.limit.1 = 2000;
             }
         }
