@@ -1,6 +1,6 @@
 //! A film of one run: everything that changed in what nodes believe of each other and in what is true of them, moment by moment.
 //!
-//! [`record`] runs one variant with one seed, as [`world::run`](crate::world::run) does and with the same result, and keeps the changes; a
+//! [`record`] runs one variant with one seed, as [`world::run`] does and with the same result, and keeps the changes; a
 //! [`Screen`] shows how things stood at any moment; [`Film::events`] are the moments worth looking at. [`player`](crate::player) makes a page of it.
 //!
 //! ```

@@ -1,6 +1,6 @@
 //! The player of a [`Film`]: one HTML page that needs nothing else, no network and no server.
 //!
-//! The page's own parts are in `assets/player`; what it plays is [packed] into it. Nodes are coloured by how many of the others believe them
+//! The page's own parts are in `assets/player`; what it plays is packed into it. Nodes are coloured by how many of the others believe them
 //! alive; it plays, jumps between events, and shows what one node believes. The same film gives the same bytes.
 
 mod head;
