@@ -1,6 +1,5 @@
 //! `run`: every seed and variant of every scenario, on all cores, in any order, with the same result.
 
-
 use rumormill_sim::scenario::Scenario;
 use rumormill_sim::{Summary, report};
 
