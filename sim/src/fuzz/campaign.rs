@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::outcome::{Outcome, run_one};
+use super::outcome::{Outcome, run_drawn};
 use super::swarm::Swarm;
 use crate::sightings::Sight;
 
@@ -12,6 +12,15 @@ const BATCH: u64 = 256;
 
 /// Failing runs that are kept with all that is known of them; more are only counted.
 const FAILURES_MAX: usize = 100;
+
+/// What is told of a campaign while it goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// A seed has been drawn, and is run now: what it drew, in a line.
+    Begins(u64, &'a str),
+    /// A run has ended.
+    Ended(&'a Outcome),
+}
 
 /// Runs from one seed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,14 +116,14 @@ impl Tally {
 }
 
 impl Campaign {
-    /// So many runs, in the current rayon thread pool. `progress` is told of each that has ended, from any thread.
+    /// So many runs, in the current rayon thread pool. `progress` is told of each, from any thread.
     #[must_use]
-    pub fn run(&self, runs: u64, progress: &(dyn Fn(&Outcome) + Sync)) -> Tally {
+    pub fn run(&self, runs: u64, progress: &(dyn Fn(Told<'_>) + Sync)) -> Tally {
         self.run_while(progress, &mut |done| runs.saturating_sub(done).min(BATCH))
     }
 
     /// Runs in batches. `more` is told how many runs there were, and says how many the next batch has; with 0 the campaign ends.
-    pub fn run_while(&self, progress: &(dyn Fn(&Outcome) + Sync), more: &mut dyn FnMut(u64) -> u64) -> Tally {
+    pub fn run_while(&self, progress: &(dyn Fn(Told<'_>) + Sync), more: &mut dyn FnMut(u64) -> u64) -> Tally {
         let mut tally = Tally::new();
         loop {
             let batch = more(tally.runs);
@@ -125,8 +134,11 @@ impl Campaign {
             let outcomes: Vec<Outcome> = (0..batch)
                 .into_par_iter()
                 .map(|k| {
-                    let outcome = run_one(&self.swarm, first.wrapping_add(k));
-                    progress(&outcome);
+                    let seed = first.wrapping_add(k);
+                    let drawn = self.swarm.draw(seed);
+                    progress(Told::Begins(seed, &drawn.line));
+                    let outcome = run_drawn(drawn, seed);
+                    progress(Told::Ended(&outcome));
                     outcome
                 })
                 .collect();
@@ -148,8 +160,8 @@ mod tests {
         let told = AtomicU64::new(0);
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let progress = |_: &Outcome| {
-                told.fetch_add(1, Ordering::Relaxed);
+            let progress = |of: Told<'_>| {
+                told.fetch_add(u64::from(matches!(of, Told::Ended(_))), Ordering::Relaxed);
             };
             pool.install(|| campaign.run(12, &progress))
         };

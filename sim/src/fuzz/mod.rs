@@ -25,6 +25,6 @@ pub(crate) use parts::{faults::FAULTS, network::FEATURES, settings::SETTINGS, wo
 #[cfg(feature = "proptest")]
 pub(crate) use words::WORDS;
 
-pub use campaign::{Campaign, Seen, Tally};
+pub use campaign::{Campaign, Seen, Tally, Told};
 pub use outcome::{Outcome, run_one};
 pub use swarm::{Drawn, Swarm};

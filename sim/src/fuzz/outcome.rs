@@ -33,7 +33,11 @@ pub struct Outcome {
 /// Draws and runs one seed. A panic is an outcome too.
 #[must_use]
 pub fn run_one(swarm: &Swarm, seed: u64) -> Outcome {
-    let drawn = swarm.draw(seed);
+    run_drawn(swarm.draw(seed), seed)
+}
+
+/// Runs what a seed drew.
+pub(super) fn run_drawn(drawn: Drawn, seed: u64) -> Outcome {
     let run = || world::run_seen(&drawn.scenario, 0, seed);
     let result = catch_unwind(AssertUnwindSafe(run));
     let (record, seen) = match result {

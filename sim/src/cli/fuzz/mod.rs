@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use rumormill_sim::bench::cpu_seconds;
-use rumormill_sim::fuzz::{Campaign, Outcome, Swarm, Tally};
+use rumormill_sim::fuzz::{Campaign, Outcome, Swarm, Tally, Told};
 
 use super::bar::bar;
 use super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, complain, files};
 
-/// Runs of a campaign that has to have reached every state: the rarest is reached in six runs of a thousand, so that a campaign of so many
-/// misses it with a chance below 1 in 100 000.
+/// Runs of a campaign that has to have reached every state: see `docs/fuzz.md` for how rarely such a one misses the rarest.
 const SOMETIMES_RUNS: u64 = 2000;
 
 /// Runs between two looks at the clock.
@@ -52,6 +51,9 @@ pub(super) struct FuzzArgs {
     /// What is printed on standard output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Say on standard error what each seed draws, before it is run.
+    #[arg(short, long)]
+    verbose: bool,
     /// No progress bar.
     #[arg(short, long)]
     quiet: bool,
@@ -143,10 +145,18 @@ fn campaign(args: &FuzzArgs) -> Result<(Tally, f64), String> {
     let campaign = Campaign { first_seed: args.seed, swarm: args.nodes };
     let (began, cpu) = (Instant::now(), cpu_seconds());
     let bar = progress_bar(args);
-    let progress = |outcome: &Outcome| {
-        bar.inc(1);
-        if !outcome.broken.is_empty() {
-            bar.set_prefix("did NOT hold");
+    let progress = |told: Told<'_>| match told {
+        Told::Begins(seed, line) if args.verbose => {
+            bar.suspend(|| anstream::eprintln!("seed {seed}: {line}"))
+        }
+        Told::Begins(..) => {}
+        Told::Ended(outcome) => {
+            bar.inc(1);
+            // At once: whoever stops a campaign of hours must not lose what it has found.
+            if let Some(broken) = outcome.broken.first() {
+                bar.set_prefix("did NOT hold");
+                bar.suspend(|| complain(&format_args!("seed {} did not hold: {broken}", outcome.seed)));
+            }
         }
     };
     let tally = match args.minutes {
