@@ -147,7 +147,7 @@ fn campaign(args: &FuzzArgs) -> Result<(Tally, f64), String> {
     let bar = progress_bar(args);
     let progress = |told: Told<'_>| match told {
         Told::Begins(seed, line) if args.verbose => {
-            bar.suspend(|| anstream::eprintln!("seed {seed}: {line}"))
+            bar.suspend(|| anstream::eprintln!("seed {seed}: {line}"));
         }
         Told::Begins(..) => {}
         Told::Ended(outcome) => {
