@@ -66,7 +66,8 @@ pub fn run_with(scenario: &Scenario, variant: usize, seed: u64, progress: &mut d
     World::new(scenario, &scenario.variants[variant], seed).run(progress)
 }
 
-/// The same, and which states the run reached on its way. Takes four bytes more for each pair of nodes.
+/// The same, and which states the run reached on its way. Takes four bytes more for each pair of nodes, 400 MB for ten thousand: it is meant
+/// for small clusters.
 ///
 /// # Panics
 /// When the scenario has no such variant.
