@@ -337,9 +337,16 @@ mod lines {
         fn exit(&self, _: &Id) {}
     }
 
-    pub(super) fn capture(work: impl FnOnce()) -> Vec<String> {
+    /// The lines of some work. It is done twice: while other tests write lines for the first time, tracing may take it for decided that
+    /// nobody wants them; what is there by the second time is asked anew.
+    pub(super) fn capture(work: impl Fn()) -> Vec<String> {
         let catcher = Catcher::default();
-        tracing::subscriber::with_default(catcher.clone(), work);
+        tracing::subscriber::with_default(catcher.clone(), || {
+            work();
+            tracing::callsite::rebuild_interest_cache();
+            catcher.0.lock().unwrap().clear();
+            work();
+        });
         let lines = catcher.0.lock().unwrap();
         lines.clone()
     }
