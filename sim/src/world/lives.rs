@@ -165,10 +165,16 @@ impl World<'_> {
             }
         }
         while self.unite_joining(&live, &mut parts) {}
-        let first = *live.first()?;
-        let first_part = root(&mut parts, first);
-        let apart = live.into_iter().find(|node| root(&mut parts, *node) != first_part)?;
-        Some(format!("no chain of known addresses leads from {} to {}", node_name(first), node_name(apart)))
+        // Nodes of different groups have nothing to find in each other.
+        let mut first_of: Vec<Option<u32>> = vec![None; self.groups.len()];
+        for node in live {
+            let first = *first_of[usize::from(self.group[node as usize])].get_or_insert(node);
+            if root(&mut parts, node) != root(&mut parts, first) {
+                let (first, node) = (node_name(first), node_name(node));
+                return Some(format!("no chain of known addresses leads from {first} to {node}"));
+            }
+        }
+        None
     }
 
     /// The live members that a node knows at their present addresses, and will for `bound`. Nobody dials a member that left, forgotten by the
