@@ -100,7 +100,7 @@ fn what_comes_out_is_the_smallest_that_a_whole_run_shows() {
     let run: Run = |scenario, variant, seed, whole| {
         let mut record = search::run(scenario, variant, seed, whole);
         if whole && scenario.faults.len() < 2 {
-            record.values.remove("detection.all.max");
+            record.distributions.remove("detection.all");
         }
         record
     };
