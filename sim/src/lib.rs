@@ -76,6 +76,7 @@ pub mod metric;
 pub mod metrics;
 pub mod network;
 pub mod over_time;
+mod panics;
 pub mod player;
 pub mod queue;
 pub mod record;

@@ -48,6 +48,23 @@ pub(super) fn load(files: &Files) -> Result<Vec<(PathBuf, Scenario)>, u8> {
     if sound { Ok(scenarios) } else { Err(INVALID) }
 }
 
+/// Whether a folder is there or could be created, as far as that is known without creating it.
+///
+/// # Errors
+/// Which path is in the way, and why.
+pub(super) fn may_become_folder(path: &Path) -> Result<(), String> {
+    for above in path.ancestors() {
+        match std::fs::metadata(above) {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => return Err(format!("{}: is a file and not a folder", above.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {}
+            Err(error) => return Err(format!("{}: {error}", above.display())),
+        }
+    }
+    Ok(())
+}
+
 /// A file itself, or the scenario files of a folder by name.
 fn scenario_files(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(path) else { return vec![path.into()] };

@@ -14,9 +14,10 @@ const AFTER_HELP: &str = "Examples:
   rumor-sim shrink scenarios/lan-1000.toml --seed 7
   rumor-sim shrink scenarios/one-way.toml --seed 3 --variant swim --out one-way-small.toml --budget 10m
 
-What fails is searched in this order: invariants by number, expectations as they stand in the file (judged by this one seed), faults that had
-to act and touched nothing. A smaller scenario counts if it fails in the same way: the same invariant, the same expectation (late stays
-late, never stays never), an idle fault of the same kind. It is tried on the seed and, where it holds, on three further ones.
+What fails is searched in this order: panics, invariants by number, expectations as they stand in the file (judged by this one seed),
+faults that had to act and touched nothing. A smaller scenario counts if it fails in the same way: the same panic, the same invariant, the
+same expectation (late stays late, never stays never), an idle fault of the same kind. It is tried on the seed and, where it holds, on three
+further ones.
 
 Beside FILE.toml goes FILE.rs, a test that fails until the defect is mended.
 
@@ -84,10 +85,9 @@ fn try_to_shrink(scenario: &Scenario, args: &ShrinkArgs) -> Result<(), (u8, Stri
         return Err((USAGE, message));
     }
     let failed = |path: &Path, error: std::io::Error| (COULD_NOT_RUN, format!("{}: {error}", path.display()));
-    // Better now than after all the runs.
-    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Better now than after all the runs; the folder itself comes with the files in it.
+    folder.map_or(Ok(()), files::may_become_folder).map_err(|message| (COULD_NOT_RUN, message))?;
     let seed = args.seed.unwrap_or(scenario.seed);
     let shrunk = run(scenario, seed, variant, args)?.ok_or_else(|| {
         let of = args.variant.as_ref().map(|name| format!(" of variant {name}")).unwrap_or_default();
@@ -95,6 +95,9 @@ fn try_to_shrink(scenario: &Scenario, args: &ShrinkArgs) -> Result<(), (u8, Stri
     })?;
     let test = out.with_extension("rs");
     let name = out.display().to_string();
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    }
     std::fs::write(&out, shrunk.to_toml(&name)).map_err(|error| failed(&out, error))?;
     std::fs::write(&test, shrunk.to_test(&name)).map_err(|error| failed(&test, error))?;
     // As anybody else would read it; its source is what a shell takes.
@@ -161,6 +164,9 @@ fn tell(shrunk: &Shrunk, file: &str, test: &Path) -> u8 {
             )?;
         }
         writeln!(out, "what is left fails with seed {}: {seen}", scenario.seed)?;
+        for other in &shrunk.also {
+            writeln!(out, "what is left fails in another way too: {other}")?;
+        }
         writeln!(out, "scenario: {file}")?;
         writeln!(out, "test: {}", test.display())?;
         writeln!(out, "to rerun it: rumor-sim run {file}")

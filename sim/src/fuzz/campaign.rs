@@ -175,7 +175,8 @@ mod tests {
             let mut seen = Sightings::default();
             seen.add(Sight::Refutation, refutations);
             let (line, digest) = (String::new(), seed.to_string());
-            Outcome { seed, line, digest, steps: 10, quiet: seed == 4, broken, seen }
+            let shrinks = !broken.is_empty();
+            Outcome { seed, line, digest, steps: 10, quiet: seed == 4, broken, shrinks, seen }
         };
         let broken = || vec!["invariant 1".to_owned()];
         let mut tally =

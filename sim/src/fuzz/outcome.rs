@@ -1,9 +1,7 @@
 //! One run of a campaign, and what came of it.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::swarm::{Drawn, Swarm};
+use crate::panics::caught;
 use crate::record::{InvariantOutcome, RunRecord};
 use crate::sightings::Sightings;
 use crate::world;
@@ -26,6 +24,8 @@ pub struct Outcome {
     pub quiet: bool,
     /// What did not hold, a sentence each; empty when all did.
     pub broken: Vec<String>,
+    /// Whether [`shrink`](crate::shrink::shrink) sees it too: an invariant or a panic, and not merely a run that differs when it is repeated.
+    pub shrinks: bool,
     /// The states that were reached.
     pub seen: Sightings,
 }
@@ -38,33 +38,44 @@ pub fn run_one(swarm: &Swarm, seed: u64) -> Outcome {
 
 /// Runs what a seed drew.
 pub(super) fn run_drawn(drawn: Drawn, seed: u64) -> Outcome {
-    let run = || world::run_seen(&drawn.scenario, 0, seed);
-    let result = catch_unwind(AssertUnwindSafe(run));
-    let (record, seen) = match result {
+    let (record, seen) = match caught(|| world::run_seen(&drawn.scenario, 0, seed)) {
         Ok(result) => result,
-        Err(panic) => return panicked(drawn, seed, panic.as_ref()),
+        Err(words) => return panicked(drawn, seed, &words),
     };
     let mut broken: Vec<String> = record.invariants.iter().filter_map(violation).collect();
+    let shrinks = !broken.is_empty();
     if seed.is_multiple_of(TWICE) {
         // Without watching: that must change nothing either.
-        let again = world::run(&drawn.scenario, 0, seed).digest;
-        if again != record.digest {
-            broken.push(format!(
-                "a run is a value: its digest was {}, and {again} the next time",
-                record.digest
-            ));
+        let was = &record.digest;
+        match caught(|| world::run(&drawn.scenario, 0, seed).digest) {
+            Ok(again) if again == *was => {}
+            Ok(again) => {
+                broken.push(format!("a run is a value: its digest was {was}, and {again} the next time"));
+            }
+            Err(words) => {
+                broken.push(format!(
+                    "a run is a value: its digest was {was}, and the next time it panicked: {words}"
+                ));
+            }
         }
     }
     let quiet = applied(&record);
-    Outcome { seed, line: drawn.line, digest: record.digest, steps: record.steps, quiet, broken, seen }
+    Outcome {
+        seed,
+        line: drawn.line,
+        digest: record.digest,
+        steps: record.steps,
+        quiet,
+        broken,
+        shrinks,
+        seen,
+    }
 }
 
-fn panicked(drawn: Drawn, seed: u64, panic: &(dyn Any + Send)) -> Outcome {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let broken = vec![format!("it panicked: {}", text.unwrap_or("without a word"))];
+fn panicked(drawn: Drawn, seed: u64, words: &str) -> Outcome {
+    let broken = vec![format!("it panicked: {words}")];
     let (digest, seen) = (String::new(), Sightings::default());
-    Outcome { seed, line: drawn.line, digest, steps: 0, quiet: false, broken, seen }
+    Outcome { seed, line: drawn.line, digest, steps: 0, quiet: false, broken, shrinks: true, seen }
 }
 
 fn violation(outcome: &InvariantOutcome) -> Option<String> {
@@ -104,7 +115,7 @@ mod tests {
         assert_eq!(violation(&outcome).as_deref(), Some(text));
 
         let drawn = Swarm::default().draw(1);
-        let told = panicked(drawn, 1, &"no way".to_owned());
+        let told = panicked(drawn, 1, "no way");
         assert_eq!(told.broken, ["it panicked: no way"]);
     }
 

@@ -4,7 +4,10 @@ use std::fmt;
 
 use crate::expect::{self, Relation, Verdict};
 use crate::record::{FaultEffect, InvariantOutcome, RunRecord, Sample};
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::{Expect, Fault, Scenario};
+
+/// One run of each variant, or the words with which one of them panicked.
+pub(super) type Runs = Result<Vec<RunRecord>, String>;
 
 /// In which way an expectation is not met: a shrunk scenario must not swap one for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +22,16 @@ pub enum Way {
     Undecided,
 }
 
-/// What failed. Another run fails in the same way if it violates the same invariant; does not meet the same expectation, and that in the same
-/// [`Way`]; or has a fault of the same kind, and name where it has one, that touched nothing and had to.
+/// What failed. Another run fails in the same way if it panics with the same words, digits apart; violates the same invariant; does not meet
+/// the same expectation, and that in the same [`Way`]; or has a fault of the same kind, and name where it has one, that touched nothing and
+/// had to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
+    /// A run panicked.
+    Panic {
+        /// Its words, on one line.
+        message: String,
+    },
     /// An invariant was violated.
     Invariant {
         /// Its number in the design.
@@ -51,6 +60,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Panic { message } => write!(f, "a run panics: {message}"),
             Self::Invariant { number, name } => write!(f, "invariant {number} is violated ({name})"),
             Self::Expectation { clause, way, .. } => {
                 let why = match way {
@@ -76,6 +86,12 @@ pub(super) struct Found {
     pub(super) scenario: Scenario,
     /// Seconds from t = 0 to the violation, if it is one.
     pub(super) moment: Option<f64>,
+}
+
+/// A panic in a run of that variant.
+pub(super) fn panicked(scenario: &Scenario, variant: usize, message: String) -> Found {
+    let scenario = Scenario { expects: Vec::new(), ..with_variants(scenario, &[variant]) };
+    Found { failure: Failure::Panic { message }, scenario, moment: None }
 }
 
 /// What fails first in runs of all variants with one seed: invariants by their numbers, then expectations in their order, then idle
@@ -159,19 +175,52 @@ fn names(scenario: &Scenario) -> Vec<String> {
 }
 
 impl Failure {
+    /// Whether it is about that fault: one that touches nothing proves something only as long as it has all that it could touch.
+    pub(super) fn is_about(&self, fault: &Fault) -> bool {
+        let same =
+            |kind: &str, name: &str| kind == fault.kind.name() && (name.is_empty() || name == fault.name);
+        matches!(self, Self::Idle { kind, name } if same(kind, name))
+    }
+
+    /// What else does not hold in runs of a scenario that has nothing left but what this is about, in words.
+    pub(super) fn besides(&self, runs: &Runs) -> Vec<String> {
+        let own = |outcome: &InvariantOutcome| matches!(self, Self::Invariant { number, .. } if *number == outcome.number);
+        let mut all = Vec::new();
+        for outcome in runs.iter().flatten().flat_map(|record| &record.invariants) {
+            let told = format!("invariant {} is violated ({})", outcome.number, outcome.name);
+            if outcome.violations > 0 && !own(outcome) && !all.contains(&told) {
+                all.push(told);
+            }
+        }
+        all
+    }
+
     /// Whether only a whole run shows it, with the quiet time after the measured one.
     pub(super) fn needs_quiet_time(&self, moment: Option<f64>, duration: f64) -> bool {
-        matches!(self, Self::Invariant { .. }) && moment.is_none_or(|at| at > duration)
+        // When a run panics is not known.
+        matches!(self, Self::Panic { .. } | Self::Invariant { .. }) && moment.is_none_or(|at| at > duration)
     }
 
     /// Whether runs of a scenario's variants fail in this way.
-    pub(super) fn shows(&self, scenario: &Scenario, records: &[RunRecord]) -> bool {
-        self.seen(scenario, records).is_some()
+    pub(super) fn shows(&self, scenario: &Scenario, runs: &Runs) -> bool {
+        self.seen(scenario, runs).is_some()
     }
 
     /// What was seen of it in runs of a scenario's variants, in words; `None` when they do not fail in this way.
-    pub(super) fn seen(&self, scenario: &Scenario, records: &[RunRecord]) -> Option<String> {
+    pub(super) fn seen(&self, scenario: &Scenario, runs: &Runs) -> Option<String> {
+        match (self, runs) {
+            (Self::Panic { message }, Err(words)) => {
+                let same = without_digits(message) == without_digits(words);
+                same.then(|| format!("its words: {words}"))
+            }
+            (_, Ok(records)) => self.seen_in(scenario, records),
+            (_, Err(_)) => None,
+        }
+    }
+
+    fn seen_in(&self, scenario: &Scenario, records: &[RunRecord]) -> Option<String> {
         match self {
+            Self::Panic { .. } => None,
             Self::Invariant { number, .. } => {
                 let violated =
                     |outcome: &&InvariantOutcome| outcome.number == *number && outcome.violations > 0;
@@ -199,6 +248,11 @@ impl Failure {
             }
         }
     }
+}
+
+/// Numbers of nodes, places and moments are others in a smaller scenario.
+fn without_digits(words: &str) -> String {
+    words.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// In which way an expectation that did not hold was not met.
@@ -269,7 +323,7 @@ mod tests {
             assert_eq!(way, wanted, "{observed:?}");
             for (other_bound, other, other_way) in cases {
                 let (scenario, records) = with(other_bound, other);
-                let shows = found.as_ref().is_some_and(|failure| failure.shows(&scenario, &records));
+                let shows = found.as_ref().is_some_and(|failure| failure.shows(&scenario, &Ok(records)));
                 assert_eq!(shows, way.is_some() && other_way == way, "{observed:?} {other:?}");
             }
         }
@@ -289,6 +343,31 @@ mod tests {
         assert!(matches!(kind(&records), Some(Failure::Idle { .. })));
         records[0].faults[0].may_be_idle = true;
         assert_eq!(kind(&records), None);
+    }
+
+    #[test]
+    fn a_panic_is_the_same_with_other_numbers_and_nothing_else_is() {
+        let scenario = scenario();
+        let panic = panicked(&scenario, 0, "index 7 of node-12".to_owned()).failure;
+        assert_eq!(panic.to_string(), "a run panics: index 7 of node-12");
+        let says = |words: &str| panic.seen(&scenario, &Err(words.to_owned()));
+        assert_eq!(says("index 12 of node-3").as_deref(), Some("its words: index 12 of node-3"));
+        assert_eq!(says("no index"), None);
+        assert_eq!(panic.seen(&scenario, &Ok(vec![run("default", 1, 20)])), None);
+        let idle = Failure::Idle { kind: "crash".to_owned(), name: String::new() };
+        assert_eq!(idle.seen(&scenario, &Err("index 7 of node-12".to_owned())), None);
+    }
+
+    #[test]
+    fn what_else_is_violated_is_told_once() {
+        let mut records = vec![run("a", 1, 20), run("b", 1, 20)];
+        let (number, name) = (records[0].invariants[0].number, records[0].invariants[0].name.clone());
+        records.iter_mut().for_each(|record| record.invariants[0].violations = 2);
+        let runs = Ok(records);
+        let idle = Failure::Idle { kind: "crash".to_owned(), name: String::new() };
+        assert_eq!(idle.besides(&runs), [format!("invariant {number} is violated ({name})")]);
+        assert!(Failure::Invariant { number, name }.besides(&runs).is_empty());
+        assert!(idle.besides(&Err("no way".to_owned())).is_empty());
     }
 
     #[test]

@@ -37,11 +37,12 @@ use std::time::Duration;
 use rayon::prelude::*;
 use rumormill_core::config::parse_duration;
 
+use crate::panics::caught;
 use crate::record::RunRecord;
 use crate::scenario::{Scenario, Weight};
-use crate::world;
+use failure::Found;
 pub use failure::{Failure, Way};
-use search::Search;
+use search::{Run, Search};
 pub use size::Size;
 
 /// Runs that are tried unless somebody says otherwise.
@@ -112,6 +113,9 @@ pub struct Shrunk {
     pub failure: Failure,
     /// What was seen of it in the smallest scenario.
     pub seen: String,
+    /// What else does not hold in the smallest scenario, in words. Faults that touch nothing are not among it: all but one that this is about
+    /// may be idle in it.
+    pub also: Vec<String>,
     /// How a command line names the scenario that was shrunk; its name where it was built in code.
     pub source: String,
     /// The seed on which that failed.
@@ -147,8 +151,8 @@ const PASSES: [Pass; 12] = [
 /// Shrinks a scenario that fails with a seed, in the current rayon thread pool. `variant`: only what fails in that one, by its index.
 /// `watch` is told how far it is. `None` when nothing fails with that seed.
 ///
-/// What fails is searched in this order: invariants by number, expectations as they stand, faults that touched nothing. Expectations are judged
-/// by the one seed alone.
+/// What fails is searched in this order: panics, invariants by number, expectations as they stand, faults that touched nothing. Expectations are
+/// judged by the one seed alone. A panic of the first run is told by the panic hook; those of the search are not.
 #[must_use]
 pub fn shrink(
     scenario: &Scenario,
@@ -157,26 +161,71 @@ pub fn shrink(
     budget: Budget,
     watch: &mut (dyn FnMut(&Progress<'_>) + Send),
 ) -> Option<Shrunk> {
+    shrink_by(search::run, scenario, seed, variant, budget, watch)
+}
+
+fn shrink_by(
+    run: Run,
+    scenario: &Scenario,
+    seed: u64,
+    variant: Option<usize>,
+    budget: Budget,
+    watch: &mut (dyn FnMut(&Progress<'_>) + Send),
+) -> Option<Shrunk> {
     let alone = Scenario { seed, seeds: 1, ..scenario.clone() };
-    let variants: Vec<usize> = (0..alone.variants.len()).collect();
-    let records: Vec<RunRecord> =
-        variants.into_par_iter().map(|variant| world::run(&alone, variant, seed)).collect();
-    let mut found = failure::first(&alone, &records, variant)?;
+    let (mut found, first_seen) = find(run, &alone, variant)?;
     found.scenario.about = format!("Shrunk from {}: {}.", alone.name, found.failure);
     found.scenario.name = short_name(&alone.name);
     found.scenario.weight = Weight::Light;
     let was = Size::of(&alone);
-    let first_seen = found.failure.seen(&found.scenario, &records).unwrap_or_default();
-    let mut search = Search::new(found, budget, &was, watch);
+    let uncut = found.scenario.clone();
+    let mut search = Search::new(run, found, budget, &was, watch);
     cut_all(&mut search, &alone);
-    let Search { current, failure, over, runs, .. } = search;
-    // What is told is what a whole run shows, as anybody who reruns the file will see it.
-    let last = search::records(&current, current.seed, true);
-    let seen = failure.seen(&current, &last).unwrap_or(first_seen);
-    let now = Size::of(&current);
+    let Search { current, taken, failure, over, runs, .. } = search;
+    // What is told is what a whole run shows, as anybody who reruns the file will see it: the latest that does.
+    let latest = std::iter::once(current).chain(taken.into_iter().rev());
+    let shown = latest.into_iter().find_map(|scenario| {
+        let last = search::records(run, &scenario, scenario.seed, true);
+        Some((failure.seen(&scenario, &last)?, failure.besides(&last), scenario))
+    });
+    // Whole runs are what it was seen in at first.
+    let (seen, also, mut smallest) = shown.unwrap_or_else(|| (first_seen, Vec::new(), uncut));
+    // With the defect mended, a fault that touches nothing is no reason to fail.
+    for fault in smallest.faults.iter_mut().filter(|fault| !failure.is_about(fault)) {
+        fault.may_be_idle = true;
+    }
+    let now = Size::of(&smallest);
     let source = if scenario.source.is_empty() { scenario.name.clone() } else { scenario.source.clone() };
-    let scenario = Scenario { source: String::new(), ..current };
-    Some(Shrunk { scenario, failure, seen, source, seed, was, now, runs, minimal: !over })
+    let scenario = Scenario { source: String::new(), ..smallest };
+    Some(Shrunk { scenario, failure, seen, also, source, seed, was, now, runs, minimal: !over })
+}
+
+/// What fails first in whole runs of all variants, and what is seen of it.
+fn find(run: Run, alone: &Scenario, only: Option<usize>) -> Option<(Found, String)> {
+    let variants: Vec<usize> = (0..alone.variants.len()).collect();
+    let runs: Vec<Result<RunRecord, String>> =
+        variants.into_par_iter().map(|variant| caught(|| run(alone, variant, alone.seed, true))).collect();
+    let (mut records, mut sound) = (Vec::new(), Vec::new());
+    for (variant, result) in runs.into_iter().enumerate() {
+        match result {
+            Ok(record) => {
+                records.push(record);
+                sound.push(variant);
+            }
+            Err(message) if only.is_none_or(|only| only == variant) => {
+                let seen = format!("its words: {message}");
+                return Some((failure::panicked(alone, variant, message), seen));
+            }
+            // Nobody asks for what that variant does.
+            Err(_) => {}
+        }
+    }
+    let rest = failure::with_variants(alone, &sound);
+    let only = only.map(|only| sound.iter().filter(|variant| **variant < only).count());
+    let found = failure::first(&rest, &records, only)?;
+    let runs = Ok(records);
+    let seen = found.failure.seen(&found.scenario, &runs).unwrap_or_default();
+    Some((found, seen))
 }
 
 fn cut_all(search: &mut Search<'_>, own: &Scenario) {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Shrunk;
+use super::{Failure, Shrunk};
 
 impl Shrunk {
     /// The scenario file, with what failed, where it comes from and how to rerun it at its head. `file` is the name that it will
@@ -18,8 +18,8 @@ impl Shrunk {
         text + &self.scenario.to_toml()
     }
 
-    /// A test for `cargo test` that runs the scenario and asserts that it holds: it fails until the defect is mended. `file` is the
-    /// scenario file's name, for messages.
+    /// A test for `cargo test` that runs the scenario and asserts that it holds, or for a panic merely runs it: it fails until the defect is
+    /// mended. `file` is the scenario file's name, for messages.
     #[must_use]
     pub fn to_test(&self, file: &str) -> String {
         let mut text = String::new();
@@ -34,15 +34,23 @@ impl Shrunk {
         }
         let name: String =
             self.scenario.name.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect();
+        // A scenario that panicked was never judged by anything else.
+        let (used, asserted) = match self.failure {
+            Failure::Panic { .. } => ("{Scenario, run}", "// It panics here.\n    let _ = run(&scenario);"),
+            _ => (
+                "{Scenario, report, run}",
+                "let summary = run(&scenario);\n    \
+                 assert!(summary.holds(), \"{}\", report::text(&summary, false, 100));",
+            ),
+        };
         let _ = write!(
             text,
-            "\nuse rumormill_sim::{{Scenario, report, run}};\n\n\
+            "\nuse rumormill_sim::{used};\n\n\
              const SCENARIO: &str = r{hashes}\"\n{toml}\"{hashes};\n\n\
              #[test]\nfn it_holds_{name}() {{\n    \
              let scenario = Scenario::parse(SCENARIO, {file:?}, &[])\n        \
              .unwrap_or_else(|problems| panic!(\"{{problems}}\"));\n    \
-             let summary = run(&scenario);\n    \
-             assert!(summary.holds(), \"{{}}\", report::text(&summary, false, 100));\n}}\n"
+             {asserted}\n}}\n"
         );
         text
     }
@@ -58,6 +66,11 @@ impl Shrunk {
         ];
         if !self.minimal {
             lines.push("The budget ended before nothing more could be cut.".to_owned());
+        }
+        if !self.also.is_empty() {
+            lines.push(String::new());
+            lines.push(format!("Besides, {}.", self.also.join("; ")));
+            lines.push("It does not hold before all of this is mended.".to_owned());
         }
         lines
     }

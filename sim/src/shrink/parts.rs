@@ -2,11 +2,16 @@
 
 use std::ops::Range;
 
+use super::failure::Failure;
 use super::search::Search;
 use crate::scenario::{FaultKind, RECEIVE_BUFFER, Scenario, Travel, settings};
 
 /// Tries to do without parts of a list: all of them, halves, quarters, ... single ones (delta debugging).
-fn cut(search: &mut Search<'_>, count: fn(&Scenario) -> usize, without: fn(&mut Scenario, Range<usize>)) {
+fn cut(
+    search: &mut Search<'_>,
+    count: impl Fn(&Scenario) -> usize,
+    without: impl Fn(&mut Scenario, Range<usize>),
+) {
     let mut size = count(&search.current);
     while size > 0 {
         let now = search.current.clone();
@@ -79,6 +84,8 @@ fn reset(scenario: &mut Scenario, (of, name): &Setting) {
 
 /// Keys that say how packets travel, and the receive buffer.
 pub(super) fn network(search: &mut Search<'_>) {
+    let failure = search.failure.clone();
+    let keys = |s: &Scenario| keys(s, &failure);
     cut(search, |s| keys(s).len(), |s, range| keys(s)[range].iter().for_each(|one| forget(s, one)));
 }
 
@@ -94,14 +101,15 @@ enum Table {
 /// The receive buffer's key; a way has none of that name.
 const BUFFER: &str = "receive_buffer";
 
-fn keys(scenario: &Scenario) -> Vec<(Table, &'static str)> {
+/// All of them, but those of a fault of which it matters that it touches nothing.
+fn keys(scenario: &Scenario, failure: &Failure) -> Vec<(Table, &'static str)> {
     let mut all = Vec::new();
     let mut add =
         |table: Table, travel: &Travel| all.extend(travel.keys().into_iter().map(|(key, _)| (table, key)));
     let network = &scenario.network;
     add(Table::Network, &network.travel);
     network.links.iter().enumerate().for_each(|(index, link)| add(Table::Link(index), &link.travel));
-    for (index, fault) in scenario.faults.iter().enumerate() {
+    for (index, fault) in scenario.faults.iter().enumerate().filter(|(_, fault)| !failure.is_about(fault)) {
         if let FaultKind::Link { travel, .. } = &fault.kind {
             add(Table::Fault(index), travel);
         }

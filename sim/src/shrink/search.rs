@@ -5,15 +5,24 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::failure::{Failure, Found};
+use super::failure::{Failure, Found, Runs};
 use super::size::Size;
 use super::{Budget, Progress};
+use crate::panics::caught_quietly;
 use crate::record::RunRecord;
 use crate::scenario::Scenario;
 use crate::world;
 
 /// Seeds on which a scenario is tried where it holds on its own: what is drawn depends on the number of nodes, and chance on everything.
 const FURTHER: u64 = 3;
+
+/// How a variant is run with a seed: the whole run, or the measured time alone.
+pub(super) type Run = fn(&Scenario, usize, u64, bool) -> RunRecord;
+
+/// Runs it.
+pub(super) fn run(scenario: &Scenario, variant: usize, seed: u64, whole: bool) -> RunRecord {
+    if whole { world::run(scenario, variant, seed) } else { world::run_measured(scenario, variant, seed) }
+}
 
 /// What came of a scenario.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +48,9 @@ pub(super) struct Search<'p> {
     /// Whether the budget is used up.
     pub(super) over: bool,
     pub(super) runs: u64,
+    /// What was current before, the latest last.
+    pub(super) taken: Vec<Scenario>,
+    run: Run,
     whole: bool,
     seeds: Vec<u64>,
     tried: HashMap<u128, Outcome>,
@@ -50,16 +62,20 @@ pub(super) struct Search<'p> {
 
 impl<'p> Search<'p> {
     pub(super) fn new(
+        run: Run,
         found: Found,
         budget: Budget,
         was: &'p Size,
         watch: &'p mut (dyn FnMut(&Progress<'_>) + Send),
     ) -> Self {
         let Found { failure, scenario, moment } = found;
-        let whole = failure.needs_quiet_time(moment, scenario.duration.as_secs_f64());
+        let mut whole = failure.needs_quiet_time(moment, scenario.duration.as_secs_f64());
+        if whole && matches!(failure, Failure::Panic { .. }) {
+            whole = !failure.shows(&scenario, &records(run, &scenario, scenario.seed, false));
+        }
         let seeds = (0..=FURTHER).map(|k| scenario.seed.wrapping_add(k)).collect();
         let (pass, cuts, over, runs) = ("", 0, false, 0);
-        let (tried, began) = (HashMap::new(), Instant::now());
+        let (taken, tried, began) = (Vec::new(), HashMap::new(), Instant::now());
         Self {
             current: scenario,
             failure,
@@ -68,6 +84,8 @@ impl<'p> Search<'p> {
             cuts,
             over,
             runs,
+            taken,
+            run,
             whole,
             seeds,
             tried,
@@ -96,7 +114,8 @@ impl<'p> Search<'p> {
             for (print, candidate) in batch {
                 if let Some(seed) = self.count(print) {
                     self.cuts += 1;
-                    self.current = Scenario { seed, ..candidate };
+                    let before = std::mem::replace(&mut self.current, Scenario { seed, ..candidate });
+                    self.taken.push(before);
                     self.tell();
                     return true;
                 }
@@ -110,10 +129,10 @@ impl<'p> Search<'p> {
 
     /// What comes of those that have not been tried, in any order, with the same result.
     fn outcomes(&self, batch: &[(u128, Scenario)]) -> Vec<(u128, Outcome)> {
-        let (failure, seeds, whole) = (&self.failure, &self.seeds[..], self.whole);
+        let (failure, seeds, how) = (&self.failure, &self.seeds[..], (self.run, self.whole));
         let untried: Vec<&(u128, Scenario)> =
             batch.iter().filter(|(print, _)| !self.tried.contains_key(print)).collect();
-        untried.into_par_iter().map(|(print, one)| (*print, attempt(one, failure, seeds, whole))).collect()
+        untried.into_par_iter().map(|(print, one)| (*print, attempt(one, failure, seeds, how))).collect()
     }
 
     /// Its turn has come: counts its runs, and gives the seed on which it fails.
@@ -141,12 +160,12 @@ fn fingerprint(scenario: &Scenario) -> u128 {
 }
 
 /// Runs a scenario on its own seed and, where it holds, on further ones.
-fn attempt(scenario: &Scenario, failure: &Failure, seeds: &[u64], whole: bool) -> Outcome {
+fn attempt(scenario: &Scenario, failure: &Failure, seeds: &[u64], (run, whole): (Run, bool)) -> Outcome {
     let further = seeds.iter().copied().filter(|seed| *seed != scenario.seed);
     let mut runs = 0;
     for seed in std::iter::once(scenario.seed).chain(further) {
-        let records = records(scenario, seed, whole);
-        runs += records.len() as u64;
+        let records = records(run, scenario, seed, whole);
+        runs += scenario.variants.len() as u64;
         if failure.shows(scenario, &records) {
             return Outcome { seed: Some(seed), runs, counted: false };
         }
@@ -154,8 +173,8 @@ fn attempt(scenario: &Scenario, failure: &Failure, seeds: &[u64], whole: bool) -
     Outcome { seed: None, runs, counted: false }
 }
 
-/// One run of each variant.
-pub(super) fn records(scenario: &Scenario, seed: u64, whole: bool) -> Vec<RunRecord> {
-    let run = if whole { world::run } else { world::run_measured };
-    (0..scenario.variants.len()).map(|variant| run(scenario, variant, seed)).collect()
+/// One run of each variant. What panics here does so again and again, so that nobody wants to read it.
+pub(super) fn records(run: Run, scenario: &Scenario, seed: u64, whole: bool) -> Runs {
+    let variants = 0..scenario.variants.len();
+    variants.map(|variant| caught_quietly(|| run(scenario, variant, seed, whole))).collect()
 }

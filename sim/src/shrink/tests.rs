@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::scenario::{Bound, FaultKind, Selector};
+use crate::scenario::{Bound, FaultKind, Selector, Traffic};
+use crate::world;
 
 /// Somebody crashes for good and is not found within two seconds; the rest is beside the point.
 const LATE: &str = "name = \"late\"\nseeds = 5\nwarmup = \"5s\"\nduration = \"2m\"\nweight = \"heavy\"\n[cluster]\nnodes = 24\n\
@@ -27,6 +28,103 @@ fn with_threads(threads: usize, text: &str, budget: Budget) -> Shrunk {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let scenario = scenario(text);
     pool.install(|| shrink(&scenario, 7, None, budget, &mut |_| {})).expect("it fails")
+}
+
+/// With runs that something was done to.
+fn with_runs(run: Run, text: &str) -> Shrunk {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let scenario = scenario(text);
+    pool.install(|| shrink_by(run, &scenario, 7, None, Budget::default(), &mut |_| {})).expect("it fails")
+}
+
+fn has(scenario: &Scenario, kind: &str) -> bool {
+    scenario.faults.iter().any(|fault| fault.kind.name() == kind)
+}
+
+#[test]
+fn a_panic_is_shrunk_like_anything_else_and_its_test_merely_runs() {
+    let run: Run = |scenario, variant, seed, whole| {
+        let nodes = scenario.cluster.nodes;
+        match (has(scenario, "leave"), has(scenario, "crash")) {
+            (true, true) => panic!("node-{nodes}\nis gone twice"),
+            (true, false) => panic!("quite another way"),
+            _ => search::run(scenario, variant, seed, whole),
+        }
+    };
+    let shrunk = with_runs(run, LATE);
+    assert_eq!(shrunk.failure, Failure::Panic { message: "node-24 is gone twice".to_owned() });
+    let toml = shrunk.to_toml("x.toml");
+    assert_eq!(
+        (shrunk.now.faults, shrunk.now.nodes, shrunk.now.expects, shrunk.now.variants),
+        (2, 2, 0, 1),
+        "{toml}"
+    );
+    assert!(
+        toml.starts_with(
+            "# Here a run panics: node-24 is gone twice\n# (its words: node-2 is gone twice).\n"
+        ),
+        "{toml}"
+    );
+    let test = shrunk.to_test("x.toml");
+    assert!(
+        test.contains("use rumormill_sim::{Scenario, run};\n") && test.contains("let _ = run(&scenario);\n}"),
+        "{test}"
+    );
+    assert!(!test.contains("report"), "{test}");
+}
+
+#[test]
+fn a_panic_in_the_quiet_time_needs_whole_runs() {
+    let run: Run = |scenario, variant, seed, whole| {
+        assert!(!(whole && has(scenario, "leave")), "it is late");
+        search::run(scenario, variant, seed, whole)
+    };
+    let shrunk = with_runs(run, LATE);
+    assert_eq!(shrunk.failure, Failure::Panic { message: "it is late".to_owned() });
+    assert_eq!((shrunk.now.faults, shrunk.now.nodes), (1, 2), "{}", shrunk.to_toml("x.toml"));
+}
+
+#[test]
+fn a_candidate_that_panics_does_not_fail_in_the_same_way() {
+    let run: Run = |scenario, variant, seed, whole| {
+        assert!(scenario.cluster.nodes >= 6, "too few");
+        search::run(scenario, variant, seed, whole)
+    };
+    let shrunk = with_runs(run, LATE);
+    assert!(matches!(shrunk.failure, Failure::Expectation { way: Way::Seen, .. }), "{}", shrunk.failure);
+    assert_eq!((shrunk.now.faults, shrunk.now.nodes), (1, 6), "{}", shrunk.to_toml("x.toml"));
+}
+
+#[test]
+fn what_comes_out_is_the_smallest_that_a_whole_run_shows() {
+    let run: Run = |scenario, variant, seed, whole| {
+        let mut record = search::run(scenario, variant, seed, whole);
+        if whole && scenario.faults.len() < 2 {
+            record.distributions.remove("detection.all");
+        }
+        record
+    };
+    let shrunk = with_runs(run, LATE);
+    let toml = shrunk.to_toml("x.toml");
+    assert!(shrunk.now.faults >= 2 && shrunk.seen.starts_with("observed "), "{toml}");
+    assert_eq!(shrunk.now, Size::of(&shrunk.scenario));
+    assert!(!crate::run(&scenario(&toml)).holds(), "{toml}");
+}
+
+#[test]
+fn what_else_fails_is_told_and_idle_faults_do_not_count() {
+    let run: Run = |scenario, variant, seed, whole| {
+        let mut record = search::run(scenario, variant, seed, whole);
+        record.invariants[0].violations += u64::from(scenario.faults.len() < 2);
+        record
+    };
+    let late = LATE.replace("may_be_idle = true\n", "");
+    let shrunk = with_runs(run, &late);
+    assert!(matches!(shrunk.failure, Failure::Expectation { .. }), "{}", shrunk.failure);
+    let toml = shrunk.to_toml("x.toml");
+    assert!(toml.contains("# Besides, invariant 1 is violated ("), "{toml}");
+    assert!(shrunk.scenario.faults.iter().all(|fault| fault.may_be_idle), "{toml}");
+    assert!(with_threads(2, &late, Budget::default()).also.is_empty());
 }
 
 #[test]
@@ -101,6 +199,7 @@ fn never_stays_never_and_the_time_that_shows_it_stays() {
     assert!(shrunk.scenario.duration >= end + Duration::from_secs(30), "{toml}");
     assert!(shrunk.scenario.duration <= Duration::from_secs(80), "{toml}");
     assert!(!shrunk.scenario.cluster.config.reconnect, "{toml}");
+    assert!(partition.may_be_idle, "{toml}");
 }
 
 #[test]
@@ -116,6 +215,30 @@ fn an_idle_fault_keeps_what_leaves_it_nothing_to_do() {
     let kinds: Vec<&str> = shrunk.scenario.faults.iter().map(|fault| fault.kind.name()).collect();
     assert!(matches!(kinds[..], ["leave" | "crash", "crash"]), "{toml}");
     assert!(shrunk.now.nodes <= 3 && shrunk.now.seconds < 10.0, "{toml}");
+    let may_be_idle: Vec<bool> = shrunk.scenario.faults.iter().map(|fault| fault.may_be_idle).collect();
+    assert_eq!(may_be_idle, [true, false], "{toml}");
+}
+
+#[test]
+fn an_idle_fault_keeps_all_the_time_in_which_it_could_do_something() {
+    let text = "name = \"idle\"\nduration = \"100s\"\n[cluster]\nnodes = 12\n\
+        config = { anti_entropy = \"off\", reconnect = false, stream_probe = false, gossip_nodes = 4 }\n\
+        [network]\nloss = 0.2\n\
+        [[fault]]\nat = \"5s\"\nkind = \"pause\"\nnodes = { pick = 3 }\nfor = \"2s\"\n\
+        [[fault]]\nat = \"10s\"\nkind = \"partition\"\nfor = \"60s\"\n\
+        partition = { a = { pick = 4 }, b = { rest = true }, traffic = \"streams\" }\n\
+        [[fault]]\nat = \"15s\"\nkind = \"crash\"\nnodes = { pick = 2 }\n";
+    let shrunk = with_threads(2, text, Budget::default());
+    assert_eq!(shrunk.failure, Failure::Idle { kind: "partition".to_owned(), name: String::new() });
+    let toml = shrunk.to_toml("x.toml");
+    let [partition] = &shrunk.scenario.faults[..] else { panic!("{toml}") };
+    assert_eq!(partition.lasts, Some(Duration::from_secs(60)), "{toml}");
+    assert!(matches!(partition.kind, FaultKind::Partition { traffic: Traffic::Streams, .. }), "{toml}");
+    assert!(shrunk.scenario.duration >= partition.at + Duration::from_secs(60 + 30), "{toml}");
+    assert!(!partition.may_be_idle, "{toml}");
+    // Without crashes and loss nobody dials a failed member or probes over a stream: one setting is what it takes.
+    let config = &shrunk.scenario.cluster.config;
+    assert_eq!(config.anti_entropy, rumormill_core::config::AntiEntropy::Off, "{toml}");
 }
 
 #[test]

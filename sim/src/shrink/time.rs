@@ -7,7 +7,7 @@ use rumormill_core::push_pull_period;
 use super::failure::Failure;
 use super::search::Search;
 use crate::invariants::quiet::longest_suspicion;
-use crate::scenario::{FaultKind, Restart, Scenario, Start, Through};
+use crate::scenario::{Fault, FaultKind, Restart, Scenario, Start, Through};
 
 /// What a shorter time would do to what failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ enum Rule {
     Free,
     /// What is taken at the end needs the calm before it, or any change would look like a failure.
     Settled,
+    /// What touches nothing needs all the time in which it could, or anything would touch nothing.
+    Idle,
     /// What is a mean over time must keep its time.
     Whole,
 }
@@ -32,7 +34,8 @@ fn rule(failure: &Failure) -> Rule {
             }
             _ => Rule::Free,
         },
-        Failure::Invariant { .. } | Failure::Idle { .. } => Rule::Free,
+        Failure::Idle { .. } => Rule::Idle,
+        Failure::Panic { .. } | Failure::Invariant { .. } => Rule::Free,
     }
 }
 
@@ -48,9 +51,15 @@ pub(super) fn sooner(search: &mut Search<'_>) {
         let now = search.current.clone();
         ends.extend(shorter(now.duration));
         let short = ends.drain(..).filter(|end| *end < now.duration).map(|end| until(&now, end));
-        let judged = matches!(search.failure, Failure::Expectation { .. });
+        let failure = search.failure.clone();
+        let judged = matches!(failure, Failure::Expectation { .. });
         let fair = |one: &Scenario| {
-            (rule == Rule::Free || is_settled(one, &now)) && (!judged || endless(one) <= endless(&now))
+            let enough = match rule {
+                Rule::Free | Rule::Whole => true,
+                Rule::Settled => is_settled(one, &now),
+                Rule::Idle => keeps_idle(one, &now, &failure),
+            };
+            enough && (!judged || endless(one) <= endless(&now))
         };
         if !search.first(short.filter(fair)) {
             return;
@@ -119,6 +128,41 @@ fn endless(scenario: &Scenario) -> usize {
     scenario.faults.iter().filter(|fault| !fault.off && fault.lasts.is_none() && holds(&fault.kind)).count()
 }
 
+/// Whether the faults that touch nothing have as much time as they had, and after it as much as the cluster takes to settle, or as it was.
+fn keeps_idle(cut: &Scenario, was: &Scenario, failure: &Failure) -> bool {
+    let about = |s: &Scenario| -> Vec<Fault> {
+        s.faults.iter().filter(|fault| !fault.off && failure.is_about(fault)).cloned().collect()
+    };
+    let (kept, had) = (about(cut), about(was));
+    let same = |(one, other): (&Fault, &Fault)| {
+        let until = |fault: &Fault| fault.until.map(|until| until.saturating_sub(fault.at));
+        (one.lasts, one.every, until(one), one.repick)
+            == (other.lasts, other.every, until(other), other.repick)
+            && reach(one, cut.duration) - one.at >= reach(other, was.duration) - other.at
+    };
+    let after = |faults: &[Fault], end: Duration| {
+        let reached = faults.iter().filter(|fault| is_met_later(&fault.kind)).map(|fault| reach(fault, end));
+        reached.max().map(|reached| end.saturating_sub(reached))
+    };
+    let is_calm = match (after(&kept, cut.duration), after(&had, was.duration)) {
+        (Some(kept), Some(had)) => kept >= had.min(settling(cut)),
+        _ => true,
+    };
+    kept.len() == had.len() && kept.iter().zip(&had).all(same) && is_calm
+}
+
+/// Until when a fault may touch something for the first time.
+fn reach(fault: &Fault, end: Duration) -> Duration {
+    let begins = if fault.every.is_some() { fault.until.unwrap_or(end) } else { fault.at };
+    let open = if is_met_later(&fault.kind) { end } else { Duration::ZERO };
+    begins.saturating_add(fault.lasts.unwrap_or(open)).clamp(fault.at, end.max(fault.at))
+}
+
+/// Whether such a fault touches what comes its way later. The others touch nodes as they begin, or never.
+const fn is_met_later(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::Partition { .. } | FaultKind::Link { .. })
+}
+
 /// Whether the calm before the end is still as long as the cluster takes to settle, or as it was.
 fn is_settled(cut: &Scenario, was: &Scenario) -> bool {
     calm(cut) >= calm(was).min(settling(cut))
@@ -177,7 +221,10 @@ pub(super) fn waits(search: &mut Search<'_>) {
         let half = waits.iter().map(|(at, gap)| (*at, round(*gap / 2)));
         let shorter = most.chain(half).filter(|(_, by)| !by.is_zero()).map(|(at, by)| earlier(&now, at, by));
         let metered = (!now.warmup.is_zero()).then(|| Scenario { warmup: Duration::ZERO, ..now.clone() });
-        if !search.first(shorter.chain(metered)) {
+        let failure = search.failure.clone();
+        let idle = rule(&failure) == Rule::Idle;
+        let fair = |one: &Scenario| !idle || keeps_idle(one, &now, &failure);
+        if !search.first(shorter.chain(metered).filter(fair)) {
             return;
         }
     }

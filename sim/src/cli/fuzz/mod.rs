@@ -96,9 +96,9 @@ pub(super) fn fuzz(args: &FuzzArgs) -> u8 {
         let text = args.nodes.draw(seed).scenario.to_toml();
         return files::print(|out| write!(out, "{text}"));
     }
-    // Better now than after an hour of computing.
-    if let Err(error) = std::fs::create_dir_all(&args.out) {
-        complain(&format_args!("--out {}: {error}", args.out.display()));
+    // Better now than after an hour of computing; the folder itself comes with the first file in it.
+    if let Err(error) = files::may_become_folder(&args.out) {
+        complain(&format_args!("--out {error}"));
         return COULD_NOT_RUN;
     }
     let (tally, cpu) = match campaign(args) {
@@ -173,6 +173,10 @@ fn campaign(args: &FuzzArgs) -> Result<(Tally, f64), String> {
 
 /// Writes the scenario of every failing seed that is kept; their paths.
 fn write_failures(args: &FuzzArgs, tally: &Tally) -> Result<Vec<PathBuf>, String> {
+    if !tally.failures.is_empty() {
+        std::fs::create_dir_all(&args.out)
+            .map_err(|error| format!("--out {}: {error}", args.out.display()))?;
+    }
     let write = |failure: &Outcome| {
         let scenario = args.nodes.draw(failure.seed).scenario;
         let path = args.out.join(format!("{}.toml", scenario.name));

@@ -70,7 +70,11 @@ impl Found<'_> {
             let _ = writeln!(text, "  the scenario:     {path}");
             let _ = writeln!(text, "  to rerun it:      {}", self.rerun(failure));
             let _ = writeln!(text, "                    rumor-sim run {path}");
-            let _ = writeln!(text, "  to make it small: rumor-sim shrink {path} --seed {}\n", failure.seed);
+            // For what it cannot see it would say that all holds.
+            if failure.shrinks {
+                let _ = writeln!(text, "  to make it small: rumor-sim shrink {path} --seed {}", failure.seed);
+            }
+            text.push('\n');
         }
         let unlisted = tally.failed - tally.failures.len() as u64;
         if unlisted > 0 {
@@ -192,6 +196,7 @@ mod tests {
             steps: 3000,
             quiet: true,
             broken: broken.iter().map(|text| (*text).to_owned()).collect(),
+            shrinks: !broken.is_empty(),
             seen: Sightings::default(),
         }
     }
@@ -219,6 +224,20 @@ mod tests {
         assert_eq!(json["failures"][0]["broken"][1], "invariant 7");
         assert_eq!(json["failures"][0]["scenario"], "out/fuzz-7.toml");
         assert_eq!((&json["holds"], &json["failed"]), (&false.into(), &1.into()));
+    }
+
+    #[test]
+    fn what_shrink_cannot_see_is_not_sent_to_it() {
+        let args = args("fuzz");
+        let differs = Outcome { shrinks: false, ..outcome(64, &["a run is a value"]) };
+        let tally = Tally::of([differs, outcome(65, &["it panicked: no way"])]);
+        let written = ["a.toml", "b.toml"].map(PathBuf::from);
+        let text = Found { args: &args, tally: &tally, written: &written, demanded: false }.text();
+        assert!(text.contains("                    rumor-sim run a.toml\n\nseed 65"), "{text}");
+        assert!(
+            text.contains("rumor-sim shrink b.toml --seed 65\n\n") && !text.contains("shrink a.toml"),
+            "{text}"
+        );
     }
 
     #[test]
