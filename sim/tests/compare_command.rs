@@ -74,6 +74,16 @@ fn two_settings_of_one_file_are_told_apart_and_the_line_that_fails_fails_again()
     let json = folder.exits(0, &[&faster[..], &["--format", "json", "--jobs", "1", "--quiet"]].concat());
     assert_eq!(json.trim_end(), folder.read("out/compare.json"), "any number of jobs, printed or written");
 
+    // What could not have failed has not passed.
+    for fail_on in ["worse", "different"] {
+        let few = folder.exits(3, &[&faster[..], &["--seeds", "5", "--fail-on", fail_on]].concat());
+        assert!(
+            few.contains("too few seeds: no difference could have shown in detection.first.p50"),
+            "{few}"
+        );
+        assert!(few.contains("it takes at least 6 that tell"), "{few}");
+        assert!(few.contains("--seed 1 --seeds 5 --fail-on "), "{few}");
+    }
     let slower = [
         "compare",
         "small.toml",
@@ -114,6 +124,27 @@ fn what_has_been_run_is_compared_with_what_is_run_now() {
     }
     let text = words(&folder.exits(0, &["compare", "old/small", "small.toml", "--seed", "1"]));
     assert!(text.contains("4 seeds (5-8)") && text.contains("Only B has seeds 1-4"), "{text}");
+    // Of two folders, the seeds asked for; a line to rerun it only has what was asked.
+    let other =
+        ["run", "small.toml", "--seed", "7", "--set", "cluster.config.suspicion_mult=2", "--out", "new"];
+    folder.exits(0, &other);
+    let both = ["compare", "old/small", "new/small", "--metric", FIRST];
+    for (asked, seeds) in [
+        (&[][..], "6 seeds (7-12)"),
+        (&["--seed", "8"], "5 seeds (8-12)"),
+        (&["--seeds", "3"], "3 seeds (7-9)"),
+        (&["--seed", "9", "--seeds", "2"], "2 seeds (9-10)"),
+    ] {
+        let text = words(&folder.exits(0, &[&both[..], asked].concat()));
+        assert!(text.contains(seeds), "{asked:?}: {text}");
+        let said = folder.exits(3, &[&both[..], asked, &["--fail-on", "different"]].concat());
+        let asked: String = asked.iter().map(|word| format!(" {word}")).collect();
+        assert!(said.ends_with(&format!("--metric {FIRST}{asked} --fail-on different\n")), "{said}");
+    }
+    let said = folder.exits(4, &[&both[..], &["--seed", "6", "--out", "nowhere"]].concat());
+    assert!(said.contains("new/small has not all of the seeds asked for, 6-12; it has 7-14"), "{said}");
+    let said = folder.exits(4, &[&both[..], &["--seeds", "7"]].concat());
+    assert!(said.contains("old/small has not all of the seeds asked for, 7-13; it has 5-12"), "{said}");
     let later = folder.read("old/small/summary.json").replacen("\"version\": \"", "\"version\": \"9.", 1);
     folder.file("later.json", &later);
     let text = words(&folder.exits(0, &["compare", "old/small", "later.json"]));
@@ -144,6 +175,14 @@ fn what_cannot_be_compared_is_named_and_nothing_is_run() {
     for (code, args, part) in [
         (2, &["compare"][..], "required"),
         (2, &["compare", "small.toml"], "B is missing"),
+        (2, &["compare", "small.toml", "small.toml", "--seed", "18446744073709551612"], "below 2^64"),
+        (
+            2,
+            &["compare", "out/small", "out/small", "--seed", "18446744073709551615", "--seeds", "2"],
+            "below 2^64",
+        ),
+        (2, &["run", "small.toml", "--seed", "18446744073709551609"], "--seeds 8: seeds must be below 2^64"),
+        (4, &["compare", "out/small", "out/small", "--seed", "2"], "it has 1"),
         (2, &["compare", "out/small", "small.toml", "--set-a", "cluster.nodes=3"], "has been run already"),
         (2, &["compare", "small.toml", "--variant", "swim"], "write A:NAME,B:NAME"),
         (2, &["compare", "small.toml", "small.toml", "--fail-on", "never"], "not-equivalent"),

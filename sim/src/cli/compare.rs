@@ -17,10 +17,10 @@ pub(super) struct CompareArgs {
     a: PathBuf,
     /// What is compared with it, given the same way; may be left out with --set-a, --set-b or --variant: then it is A's file.
     b: Option<PathBuf>,
-    /// First seed, instead of the scenario's.
+    /// First seed, instead of the scenario's, or the first that two folders both have.
     #[arg(long)]
     seed: Option<u64>,
-    /// Number of seeds, instead of the scenario's (of two, the larger).
+    /// Number of seeds, instead of the scenario's (of two, the larger), or of all that two folders both have.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seeds: Option<u32>,
     /// A metric to compare, such as load.bytes or detection.first.p99 (may be repeated); by default all that both have, of distributions
@@ -33,7 +33,7 @@ pub(super) struct CompareArgs {
     /// What counts as the same, such as detection.first.p50=5%, convergence=500ms, flaps=2 or load.bytes=none (may be repeated).
     #[arg(long = "margin", value_name = "NAME=MARGIN")]
     margins: Vec<String>,
-    /// Exit with 3 when a metric is so.
+    /// Exit with 3 when a metric is so; for worse and different also when so few seeds could not have shown it.
     #[arg(long, value_enum, value_name = "WHEN")]
     fail_on: Option<When>,
     /// Change a key of A's scenario before it is run, as `run --set` does (may be repeated).
@@ -62,10 +62,11 @@ pub(super) struct CompareArgs {
 const EXAMPLES: &str = "Examples:
   rumor-sim compare scenarios/lan-1000.toml --set-b cluster.config.gossip_nodes=4 --seeds 12
   rumor-sim compare reports/lifeguard-interval --variant A:swim,B:lifeguard --out rumor-out/compare
-  rumor-sim compare reports/loss-1000 rumor-out/loss-1000 --fail-on worse
-  rumor-sim compare old.toml new.toml --metric load.bytes --margin load.bytes=2% --fail-on not-equivalent
+  rumor-sim compare before/lan-1000 after/lan-1000 --seeds 12 --fail-on worse
+  rumor-sim compare old.toml new.toml --seeds 12 --metric load.bytes --margin load.bytes=2% --fail-on not-equivalent
 
-Exit status: 0 compared, 1 could not run, 2 usage, 3 what --fail-on names, 4 invalid scenario, summary, metric or margin, or not comparable.";
+Exit status: 0 compared, 1 could not run, 2 usage, 3 what --fail-on names, or too few seeds to see it, 4 invalid scenario, summary, metric or
+margin, or not comparable.";
 
 /// What `--fail-on` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -105,18 +106,24 @@ pub(super) fn compare(args: &CompareArgs) -> u8 {
         complain(&refusal);
         return INVALID;
     }
+    let (a, b) = match over_the_same_seeds(a, b, args, &question) {
+        Ok(sides) => sides,
+        Err(code) => return code,
+    };
+    let has_seeds = matches!((&a, &b), (Side::Record(_), Side::Record(_)));
     if let Some(out) = &args.out
         && let Err(error) = std::fs::create_dir_all(out)
     {
         complain(&format_args!("--out {}: {error}", out.display()));
         return COULD_NOT_RUN;
     }
-    let records = match records(a, b, args, &question) {
+    let outcome = record(a, args).and_then(|a| Ok((a, record(b, args)?)));
+    let (a, b) = match outcome {
         Ok(records) => records,
         Err(code) => return code,
     };
-    match compare::compare(&records.0, &records.1, &question) {
-        Ok(comparison) => tell(&comparison, args),
+    match compare::compare(&a, &b, &question) {
+        Ok(comparison) => tell(&comparison, args, has_seeds),
         Err(refusal) => {
             complain(&refusal);
             INVALID
@@ -204,14 +211,18 @@ fn side(flag: &str, path: &Path, overrides: &[String]) -> Result<Side, u8> {
     if sound { scenario.map(|scenario| Side::Scenario(Box::new(scenario))) } else { Err(INVALID) }
 }
 
-/// Runs what has to be run, both over the same seeds.
-fn records(
+/// The two over the seeds asked for, with nothing in them that need not be run.
+fn over_the_same_seeds(
     mut a: Side,
     mut b: Side,
     args: &CompareArgs,
     question: &Question,
-) -> Result<(Record, Record), u8> {
-    let (first, count) = seeds(&a, &b, args);
+) -> Result<(Side, Side), u8> {
+    if let (Side::Record(a_has), Side::Record(b_has)) = (&mut a, &mut b) {
+        restrict(a_has, b_has, args)?;
+        return Ok((a, b));
+    }
+    let (first, count) = seeds(&a, &b, args)?;
     for (side, variant) in [(&mut a, &question.variants.0), (&mut b, &question.variants.1)] {
         if let Side::Scenario(scenario) = side {
             (scenario.seed, scenario.seeds) = (first, count);
@@ -224,8 +235,31 @@ fn records(
             }
         }
     }
-    let a = record(a, args)?;
-    Ok((a, record(b, args)?))
+    Ok((a, b))
+}
+
+/// Of two that have been run, leaves the seeds asked for.
+fn restrict(a: &mut Record, b: &mut Record, args: &CompareArgs) -> Result<(), u8> {
+    if args.seed.is_none() && args.seeds.is_none() {
+        return Ok(());
+    }
+    let (of_a, of_b) = (a.seeds(), b.seeds());
+    let mut both = of_a.intersection(&of_b).copied();
+    // Without any, the comparison says which they have.
+    let Some(least) = both.next() else { return Ok(()) };
+    let most = both.last().unwrap_or(least);
+    let first = args.seed.unwrap_or(least);
+    let last = match args.seeds {
+        Some(count) => run::last_seed(first, count)?,
+        None => most.max(first),
+    };
+    for record in [a, b] {
+        record.restrict(&(first..=last)).map_err(|refusal| {
+            complain(&refusal);
+            INVALID
+        })?;
+    }
+    Ok(())
 }
 
 fn record(side: Side, args: &CompareArgs) -> Result<Record, u8> {
@@ -242,7 +276,7 @@ fn record(side: Side, args: &CompareArgs) -> Result<Record, u8> {
 }
 
 /// The seeds that are run: those asked for, those of a side that has been run, or those of the scenarios.
-fn seeds(a: &Side, b: &Side, args: &CompareArgs) -> (u64, u32) {
+fn seeds(a: &Side, b: &Side, args: &CompareArgs) -> Result<(u64, u32), u8> {
     let of_records = [a, b].into_iter().find_map(|side| match side {
         Side::Record(record) => {
             let seeds = || record.runs.iter().map(|run| run.seed);
@@ -257,11 +291,12 @@ fn seeds(a: &Side, b: &Side, args: &CompareArgs) -> (u64, u32) {
     });
     let of_scenarios = of_scenarios.reduce(|one, other| (one.0, one.1.max(other.1)));
     let (first, count) = of_records.or(of_scenarios).unwrap_or((1, 1));
-    (args.seed.unwrap_or(first), args.seeds.unwrap_or(count).min(100_000))
+    let (first, count) = (args.seed.unwrap_or(first), args.seeds.unwrap_or(count).min(100_000));
+    run::last_seed(first, count).map(|_| (first, count))
 }
 
-/// Prints and writes a comparison; the exit status.
-fn tell(comparison: &Comparison, args: &CompareArgs) -> u8 {
+/// Prints and writes a comparison; the exit status. `has_seeds`: both sides had been run before.
+fn tell(comparison: &Comparison, args: &CompareArgs, has_seeds: bool) -> u8 {
     let mut code = HELD;
     if let Some(out) = &args.out
         && let Err(error) = report::write_comparison(comparison, out)
@@ -281,23 +316,28 @@ fn tell(comparison: &Comparison, args: &CompareArgs) -> u8 {
         }
     }));
     let Some(when) = args.fail_on else { return code };
-    let failing = comparison.failing(match when {
+    let on = match when {
         When::Worse => FailOn::Worse,
         When::Different => FailOn::Different,
         When::NotEquivalent => FailOn::NotEquivalent,
-    });
+    };
+    let (failing, blind) = (comparison.failing(on), comparison.blind(on));
     for row in &failing {
         complain(&report::comparison_failure(row));
     }
-    if !failing.is_empty() {
-        complain(&format_args!("to rerun it: {}", rerun(comparison, args)));
+    // What could not have failed has not passed.
+    if !blind.is_empty() {
+        complain(&report::comparison_blind(comparison, &blind));
+    }
+    if !failing.is_empty() || !blind.is_empty() {
+        complain(&format_args!("to rerun it: {}", rerun(comparison, args, has_seeds)));
         code = DID_NOT_HOLD;
     }
     code
 }
 
 /// The line that makes the same comparison again.
-fn rerun(comparison: &Comparison, args: &CompareArgs) -> String {
+fn rerun(comparison: &Comparison, args: &CompareArgs, has_seeds: bool) -> String {
     let mut words = vec!["rumor-sim".to_owned(), "compare".to_owned(), args.a.display().to_string()];
     words.extend(args.b.iter().map(|b| b.display().to_string()));
     let lists = [
@@ -313,7 +353,11 @@ fn rerun(comparison: &Comparison, args: &CompareArgs) -> String {
     if args.anyway {
         words.push("--anyway".to_owned());
     }
-    if let (Some(first), Some(last)) = (comparison.seeds.first(), comparison.seeds.last()) {
+    if has_seeds {
+        // Without them it is all that both have, whichever these are.
+        words.extend(args.seed.iter().flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
+        words.extend(args.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
+    } else if let (Some(first), Some(last)) = (comparison.seeds.first(), comparison.seeds.last()) {
         let count = last - first + 1;
         words.extend(["--seed".to_owned(), first.to_string(), "--seeds".to_owned(), count.to_string()]);
     }

@@ -4,7 +4,7 @@ use rumormill_sim::scenario::Scenario;
 use rumormill_sim::{Summary, report};
 
 use super::bar::simulated;
-use super::{COULD_NOT_RUN, DID_NOT_HOLD, HELD, RunArgs, RunFormat, complain, files};
+use super::{COULD_NOT_RUN, DID_NOT_HOLD, HELD, RunArgs, RunFormat, USAGE, complain, files};
 
 pub(super) fn run(args: &RunArgs) -> u8 {
     let mut scenarios = match files::load(&args.files) {
@@ -14,6 +14,9 @@ pub(super) fn run(args: &RunArgs) -> u8 {
     for (_, scenario) in &mut scenarios {
         scenario.seed = args.seed.unwrap_or(scenario.seed);
         scenario.seeds = args.seeds.unwrap_or(scenario.seeds);
+        if let Err(code) = last_seed(scenario.seed, scenario.seeds) {
+            return code;
+        }
     }
     // Better now than after an hour of computing.
     if let Err(error) = std::fs::create_dir_all(&args.out) {
@@ -55,6 +58,16 @@ pub(super) fn run(args: &RunArgs) -> u8 {
             files::print(|out| writeln!(out, "[{}]", documents.join(",\n")))
         }
         RunFormat::Junit => files::print(|out| write!(out, "{}", report::junit(&summaries)?)),
+    })
+}
+
+/// The last of so many seeds. Those of the command line and those of a file are only sound together.
+pub(super) fn last_seed(first: u64, count: u32) -> Result<u64, u8> {
+    first.checked_add(u64::from(count).saturating_sub(1)).ok_or_else(|| {
+        complain(&format_args!(
+            "--seed {first} --seeds {count}: seeds must be below 2^64; choose a smaller first one, or fewer"
+        ));
+        USAGE
     })
 }
 

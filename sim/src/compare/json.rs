@@ -21,7 +21,7 @@ struct Document<'c> {
     seeds: &'c [u64],
     runs: usize,
     identical: usize,
-    seeds_needed: usize,
+    seeds_needed: Option<usize>,
     notes: &'c [String],
     metrics: Vec<Line<'c>>,
 }

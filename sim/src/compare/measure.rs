@@ -61,6 +61,8 @@ pub struct Row {
     pub p_margin_adjusted: Option<f64>,
     /// The smallest mean difference that would have been shown in four of five such comparisons.
     pub detectable: Option<f64>,
+    /// Whether so few seeds could not have shown any difference among so many metrics.
+    pub too_few: bool,
     /// What it comes to.
     pub verdict: Verdict,
 }
@@ -181,6 +183,7 @@ fn row(
         p_margin: margin.filter(|_| unknown.is_none()).map(|margin| stats::equivalence(&known, margin)),
         p_margin_adjusted: None,
         detectable: None,
+        too_few: true,
         verdict: Verdict::TooFew,
     })
 }

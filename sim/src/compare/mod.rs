@@ -38,8 +38,6 @@ mod record;
 mod refusal;
 mod verdict;
 
-use std::collections::BTreeSet;
-
 pub use margin::Margins;
 pub use measure::{Row, Unknown};
 pub use names::{Direction, direction};
@@ -101,6 +99,13 @@ impl Comparison {
         self.rows.iter().filter(|row| row.fails(on)).collect()
     }
 
+    /// The rows that would have to fail such a comparison, or not, but of which so few seeds could not have shown it: a comparison that
+    /// passes with them says nothing.
+    #[must_use]
+    pub fn blind(&self, on: FailOn) -> Vec<&Row> {
+        self.rows.iter().filter(|row| row.is_blind(on)).collect()
+    }
+
     /// Rows of one verdict.
     #[must_use]
     pub fn of(&self, verdict: Verdict) -> Vec<&Row> {
@@ -108,11 +113,12 @@ impl Comparison {
     }
 
     /// Seeds with which a difference could show among so many metrics: with fewer, not even one of the same sign in every seed is enough.
+    /// `None` where there are so many metrics (more than a thousand that vary) that no number of seeds is.
     #[must_use]
-    pub fn seeds_needed(&self) -> usize {
+    pub fn seeds_needed(&self) -> Option<usize> {
         let family = self.rows.iter().filter(|row| row.varies()).count().max(1);
-        let pairs = (1..64).find(|pairs| stats::least_p(*pairs) * family as f64 <= ALPHA);
-        pairs.unwrap_or(64).max(stats::RUNS_MIN)
+        let pairs = (1..64).find(|pairs| stats::least_p(*pairs) * family as f64 <= ALPHA)?;
+        Some(pairs.max(stats::RUNS_MIN))
     }
 
     /// The whole comparison as JSON; `docs/compare.md` describes it.
@@ -167,8 +173,7 @@ pub fn check(a: &Record, b: &Record, question: &Question) -> Result<(), Refusal>
 }
 
 fn common_seeds(a: &Record, b: &Record) -> Result<Vec<u64>, Refusal> {
-    let of = |record: &Record| record.runs.iter().map(|run| run.seed).collect::<BTreeSet<u64>>();
-    let (of_a, of_b) = (of(a), of(b));
+    let (of_a, of_b) = (a.seeds(), b.seeds());
     let both: Vec<u64> = of_a.intersection(&of_b).copied().collect();
     if both.is_empty() {
         let (a_has, b_has) = (names::ranges(of_a), names::ranges(of_b));

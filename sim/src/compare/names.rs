@@ -151,8 +151,12 @@ pub(super) fn ranges(seeds: impl IntoIterator<Item = u64>) -> String {
             _ => parts.push((seed, seed)),
         }
     }
-    let text = |(a, b): &(u64, u64)| if a == b { a.to_string() } else { format!("{a}-{b}") };
-    parts.iter().map(text).collect::<Vec<_>>().join(", ")
+    parts.iter().map(|(first, last)| range(*first, *last)).collect::<Vec<_>>().join(", ")
+}
+
+/// Seeds that follow each other: `1-10`.
+pub(super) fn range(first: u64, last: u64) -> String {
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
 #[cfg(test)]

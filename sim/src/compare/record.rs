@@ -1,10 +1,11 @@
 //! What is compared: the runs of a scenario, from this program or out of a `summary.json` of any version that this one understands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::Refusal;
+use super::{Refusal, names};
 use crate::record::{FaultEffect, RunRecord};
 use crate::scenario::Scenario;
 use crate::summary::{SCHEMA, ScenarioFacts, Summary};
@@ -186,6 +187,33 @@ impl Record {
         let facts = Facts { version: stored.version, source: source.to_owned(), ..stored.scenario };
         let faults = faults(stored.runs.first().map_or(&[][..], |run| &run.faults[..]));
         Ok(Self { facts, variants: stored.variants, runs: stored.runs, faults, experiment: None })
+    }
+
+    /// The seeds that were run.
+    #[must_use]
+    pub fn seeds(&self) -> BTreeSet<u64> {
+        self.runs.iter().map(|run| run.seed).collect()
+    }
+
+    /// Leaves out all other seeds than these.
+    ///
+    /// # Errors
+    /// When it has not all of these.
+    pub fn restrict(&mut self, seeds: &RangeInclusive<u64>) -> Result<(), Refusal> {
+        let has = self.seeds();
+        let (first, last) = (*seeds.start(), *seeds.end());
+        // Counted in numbers that hold all seeds there are.
+        let wanted = (u128::from(last) + 1).saturating_sub(u128::from(first));
+        let found = has.iter().filter(|seed| seeds.contains(*seed)).count() as u128;
+        if found < wanted {
+            let (source, wanted, has) =
+                (self.facts.source_or_name(), names::range(first, last), names::ranges(has));
+            return Err(Refusal::Lacking(format!(
+                "{source} has not all of the seeds asked for, {wanted}; it has {has}"
+            )));
+        }
+        self.runs.retain(|run| seeds.contains(&run.seed));
+        Ok(())
     }
 
     /// The runs of a variant by seed.

@@ -13,6 +13,8 @@ pub enum Refusal {
     Incomparable(Vec<String>),
     /// There is no seed that both have: which they have.
     NoSeeds(String),
+    /// A side has not the seeds asked for: which it has.
+    Lacking(String),
     /// Neither has a value of what was asked for; empty: of anything.
     Nothing(String),
 }
@@ -31,6 +33,9 @@ impl fmt::Display for Refusal {
             }
             Self::NoSeeds(which) => {
                 write!(f, "A and B have no seed in common: {which}\n  hint: run both over the same seeds")
+            }
+            Self::Lacking(which) => {
+                write!(f, "{which}\n  hint: without --seed and --seeds all seeds that both have are compared")
             }
             Self::Nothing(asked) if asked.is_empty() => f.write_str("A and B have no metric in common"),
             Self::Nothing(asked) => write!(f, "no seed has a value of {asked} on both sides"),

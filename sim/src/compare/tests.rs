@@ -61,6 +61,14 @@ fn the_same_runs_are_told_to_be_the_same() {
     for on in [FailOn::Worse, FailOn::Different, FailOn::NotEquivalent] {
         assert!(it.failing(on).is_empty());
     }
+    // What had not happened at the end had not happened at the same end.
+    let over = values("x", 1..=3, |_| vec![("convergence", censored(60.0))]);
+    let it = compare(&over, &over, &Question::default()).unwrap();
+    assert!(only(&it).verdict == Verdict::Same && only(&it).margin.is_some());
+    assert!(only(&it).unknown.is_some() && it.failing(FailOn::NotEquivalent).is_empty());
+    let of_other_runs = values("y", 1..=3, |_| vec![("convergence", censored(60.0))]);
+    let it = compare(&over, &of_other_runs, &Question::default()).unwrap();
+    assert_eq!(it.failing(FailOn::NotEquivalent).len(), 1, "of other runs nothing is known");
     let other = values("y", 1..=3, |seed| vec![("load.bytes", seen(seed as f64))]);
     let it = compare(&a, &other, &Question::default()).unwrap();
     assert!(!it.is_identical() && only(&it).verdict == Verdict::Same, "other traces, the same figures");
@@ -176,9 +184,23 @@ fn so_few_seeds_that_nothing_could_be_seen_are_told() {
     };
     let it = compare(&side("a", 0.0, 1..=5), &side("b", 50.0, 1..=5), &Question::default()).unwrap();
     let row = only(&it);
-    assert_eq!((row.verdict, row.detectable, it.seeds_needed()), (Verdict::TooFew, None, 6));
+    assert_eq!((row.verdict, row.detectable, it.seeds_needed()), (Verdict::TooFew, None, Some(6)));
+    let blind = [FailOn::Worse, FailOn::Different, FailOn::NotEquivalent].map(|on| it.blind(on).len());
+    assert_eq!(blind, [1, 1, 0], "what is not shown to be equal fails anyway");
     let it = compare(&side("a", 0.0, 1..=6), &side("b", 50.0, 1..=6), &Question::default()).unwrap();
     assert_eq!(only(&it).verdict, Verdict::Worse, "six of one sign are enough for one metric");
+    assert!(it.blind(FailOn::Worse).is_empty() && it.blind(FailOn::Different).is_empty());
+    // Five seeds show that it is within its margin, but not whether it differs there.
+    let near = values("c", 1..=5, |seed| vec![("load.bytes", seen(100.0 + noise(seed) * 9.0 + 0.1))]);
+    let by = values("d", 1..=5, |seed| vec![("load.bytes", seen(100.0 + noise(seed) * 9.0))]);
+    let it = compare(&by, &near, &Question::default()).unwrap();
+    assert_eq!(only(&it).verdict, Verdict::Equivalent);
+    assert_eq!((it.blind(FailOn::Worse).len(), it.blind(FailOn::Different).len()), (0, 1));
+    // Neither way is the worse one.
+    let sent =
+        |side, sent: f64| values(side, 1..=5, move |seed| vec![("event.sent", seen(sent + noise(seed)))]);
+    let it = compare(&sent("e", 5.0), &sent("f", 9.0), &Question::default()).unwrap();
+    assert_eq!((it.blind(FailOn::Worse).len(), it.blind(FailOn::Different).len()), (0, 1));
 }
 
 #[test]
@@ -203,7 +225,8 @@ fn the_more_is_asked_the_more_it_takes() {
     let among = compare(&a, &b, &Question::default()).unwrap();
     let row = among.rows.iter().find(|row| row.metric.name == first).unwrap();
     assert!((row.p_adjusted - 20.0 / 256.0).abs() < 1e-12, "{row:?}");
-    assert_eq!((row.verdict, among.seeds_needed()), (Verdict::TooFew, 9));
+    assert_eq!((row.verdict, among.seeds_needed()), (Verdict::TooFew, Some(9)));
+    assert_eq!(among.blind(FailOn::Different).len(), 10);
 }
 
 #[test]
@@ -256,6 +279,19 @@ fn what_differs_and_what_is_left_out_is_noted() {
     assert!(apart.unwrap_err().to_string().contains("A has seeds 1-8, B has seeds 20-22"));
     let nothing = compare(&a, &b, &ask(&["queue.depth"])).unwrap_err();
     assert!(nothing.to_string().contains("no seed has a value of queue.depth"), "{nothing}");
+}
+
+#[test]
+fn a_record_is_restricted_to_seeds_that_it_has() {
+    let all = values("a", 3..=8, |seed| vec![("load.bytes", seen(seed as f64))]);
+    let mut some = all.clone();
+    some.restrict(&(4..=6)).unwrap();
+    assert_eq!(some.seeds(), [4, 5, 6].into());
+    for seeds in [2..=4, 8..=9, 0..=u64::MAX] {
+        let mut none = all.clone();
+        let refusal = none.restrict(&seeds).unwrap_err().to_string();
+        assert!(refusal.contains("it has 3-8") && none == all, "{refusal}");
+    }
 }
 
 #[test]

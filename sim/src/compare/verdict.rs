@@ -20,7 +20,7 @@ pub enum Verdict {
     Same,
     /// No difference was seen, which is not to say that there is none.
     NoDifference,
-    /// So few seeds could not have shown any difference.
+    /// So few seeds could not have shown any difference among so many metrics.
     TooFew,
 }
 
@@ -62,10 +62,29 @@ impl Row {
                     || (self.varies() && self.p_adjusted <= ALPHA)
             }
             FailOn::NotEquivalent => {
-                let known =
-                    matches!(self.verdict, Verdict::Equivalent | Verdict::Same) && self.unknown.is_none();
+                let known = match self.verdict {
+                    // The same runs have the same values, also where these are not known to the end.
+                    Verdict::Same => true,
+                    Verdict::Equivalent => self.unknown.is_none(),
+                    _ => false,
+                };
                 self.margin.is_some() && !known
             }
+        }
+    }
+
+    /// Whether the row does not fail only because so few seeds could not have shown that it does.
+    #[must_use]
+    pub fn is_blind(&self, on: FailOn) -> bool {
+        let could_not = self.too_few && self.varies() && !self.fails(on);
+        match on {
+            FailOn::Worse => {
+                could_not && self.verdict == Verdict::TooFew && self.direction != Direction::Neither
+            }
+            // Within its margin it may differ all the same.
+            FailOn::Different => could_not && self.verdict != Verdict::Same,
+            // What is not shown fails anyway.
+            FailOn::NotEquivalent => false,
         }
     }
 }
@@ -84,14 +103,15 @@ pub(super) fn judge(rows: &mut [Row], identical: bool) {
     }
     let level = ALPHA / family.len().max(1) as f64;
     for row in rows {
-        row.verdict = verdict(row, level, identical);
+        row.too_few = are_too_few(row, level);
+        row.verdict = verdict(row, identical);
         if let (None, Some(paired)) = (row.unknown, &row.paired) {
             row.detectable = stats::detectable(&paired.differences, level);
         }
     }
 }
 
-fn verdict(row: &Row, level: f64, identical: bool) -> Verdict {
+fn verdict(row: &Row, identical: bool) -> Verdict {
     if identical || (!row.varies() && row.unknown.is_none()) {
         return Verdict::Same;
     }
@@ -105,9 +125,14 @@ fn verdict(row: &Row, level: f64, identical: bool) -> Verdict {
             _ => Verdict::Worse,
         };
     }
-    let telling = match row.unknown {
-        Some(unknown) => unknown.less + unknown.more,
-        None => row.seeds.len() as u64,
+    if row.too_few { Verdict::TooFew } else { Verdict::NoDifference }
+}
+
+/// Whether the row's test would not have been sure enough even if all its seeds had told the same.
+fn are_too_few(row: &Row, level: f64) -> bool {
+    let least = match row.unknown {
+        Some(unknown) => stats::sign_test(unknown.less + unknown.more, 0),
+        None => stats::least_p(row.seeds.len()),
     };
-    if stats::least_p(telling as usize) > level { Verdict::TooFew } else { Verdict::NoDifference }
+    least > level
 }

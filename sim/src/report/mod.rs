@@ -16,7 +16,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-pub use comparison::{failure as comparison_failure, text as comparison_text, write as write_comparison};
+pub use comparison::{
+    blind as comparison_blind, failure as comparison_failure, text as comparison_text,
+    write as write_comparison,
+};
 pub(crate) use html::escape;
 pub use junit::junit;
 pub use terminal::text;

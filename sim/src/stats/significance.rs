@@ -7,9 +7,8 @@ use super::special::{student, student_above};
 
 /// Differences other than 0 up to which every combination of signs is tried.
 const EXACT_MAX: usize = 16;
-/// Random combinations of signs beyond it: as many as fit in so much work, within these bounds.
-const FLIPS: (usize, usize) = (2_000, 20_000);
-const WORK: usize = 4_000_000;
+/// Random combinations of signs beyond it: so many that one metric among a thousand can still show a difference.
+const FLIPS: usize = 20_000;
 
 /// How often an experiment that is said to show a difference shows it.
 pub const POWER: f64 = 0.8;
@@ -39,7 +38,7 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
 }
 
 /// Two-sided p-value of "both are the same": in that case each difference might as well have had the other sign (Fisher's permutation test
-/// of pairs). Exact up to 16 differences other than 0, by 2,000 to 20,000 random combinations of signs beyond. 1 without a difference.
+/// of pairs). Exact up to 16 differences other than 0, by 20,000 random combinations of signs beyond. 1 without a difference.
 #[must_use]
 pub fn sign_flips(differences: &[f64]) -> f64 {
     let sizes: Vec<f64> = differences.iter().map(|d| d.abs()).filter(|d| *d > 0.0).collect();
@@ -66,9 +65,8 @@ fn all_flips(sizes: &[f64], observed: f64) -> f64 {
 /// The same of random combinations, what was observed among them: so it never claims more than an exact test would on average.
 fn some_flips(sizes: &[f64], observed: f64) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(0x7369_676e);
-    let flips = (WORK / sizes.len()).clamp(FLIPS.0, FLIPS.1);
     let mut far = 1usize;
-    for _ in 0..flips {
+    for _ in 0..FLIPS {
         let sum: f64 = sizes
             .chunks(64)
             .map(|chunk| {
@@ -79,7 +77,7 @@ fn some_flips(sizes: &[f64], observed: f64) -> f64 {
             .sum();
         far += usize::from(sum.abs() >= observed);
     }
-    far as f64 / (flips + 1) as f64
+    far as f64 / (FLIPS + 1) as f64
 }
 
 /// Two-sided p-value of the sign test: in so many pairs the other one was less, in so many more; equal pairs say nothing.
@@ -97,10 +95,11 @@ pub fn sign_test(less: u64, more: u64) -> f64 {
     (2.0 * (0..=less.min(more)).map(chance).sum::<f64>()).min(1.0)
 }
 
-/// The least p-value that a two-sided test of signs can give with so many pairs.
+/// The least p-value that [`sign_flips`] can be relied on to give with so many pairs: however many they are, nothing is surer than the
+/// combinations tried.
 #[must_use]
 pub fn least_p(pairs: usize) -> f64 {
-    libm::pow(2.0, 1.0 - pairs as f64).min(1.0)
+    libm::pow(2.0, 1.0 - pairs as f64).clamp(1.0 / (FLIPS + 1) as f64, 1.0)
 }
 
 /// P-value of "they differ by the margin or more" from (reference, other) pairs: two one-sided t tests (Schuirmann 1987), the larger of
@@ -194,6 +193,21 @@ mod tests {
         close(sign_test(0, 6), 2.0 / 64.0, 1e-12);
         assert_eq!((sign_test(0, 0), sign_test(5, 5)), (1.0, 1.0));
         close(least_p(6), 2.0 / 64.0, 1e-15);
+        close(sign_test(20, 0), libm::pow(2.0, -19.0), 1e-12);
+    }
+
+    #[test]
+    fn many_pairs_are_as_sure_as_few_however_many_metrics_there_are() {
+        let sure = sign_flips(&[1.0; 2500]);
+        close(sure, least_p(2500), 1e-12);
+        assert_eq!((least_p(17), least_p(0)), (least_p(100_000), 1.0));
+        // Holm over 500 metrics, of which one differs in every pair.
+        let mut p = vec![0.5; 499];
+        p.push(sure);
+        assert!(holm(&p)[499] <= 0.05, "{sure}");
+        let differences: Vec<f64> = (0..2500).map(|k| f64::from(k % 5) - 2.0).collect();
+        assert!(detectable(&differences, 0.05 / 500.0).is_some());
+        assert_eq!(detectable(&differences, 0.05 / 5000.0), None, "nothing would have shown among so many");
     }
 
     #[test]

@@ -59,6 +59,9 @@ impl<'s> Applications<'s> {
         match output {
             Output::Event(Event::User { name, .. }) if *name == EVENT_NAME => {}
             Output::Event(Event::Query { name, .. }) if *name == QUERY_NAME => {}
+            // What comes back to who asked has no name, but the command that asked.
+            Output::Event(Event::Answer { command, .. } | Event::Ack { command, .. })
+                if !is_applications(*command) => {}
             Output::Event(event) => self.call(node, process, stage, |it, context| it.event(event, context)),
             Output::Completed { id, result } if is_applications(*id) => {
                 self.call(node, process, stage, |it, context| it.completed(*id, result, context));

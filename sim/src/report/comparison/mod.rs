@@ -97,6 +97,12 @@ pub fn failure(row: &Row) -> String {
     story::failure(row)
 }
 
+/// Why metrics of which [nothing could have shown](Comparison::blind) fail a comparison, and the seeds that it takes.
+#[must_use]
+pub fn blind(comparison: &Comparison, rows: &[&Row]) -> String {
+    story::blind(comparison, rows)
+}
+
 fn plot(comparison: &Comparison) -> io::Result<Option<Plot>> {
     let mut rows: Vec<(usize, f64, Drawn)> = Vec::new();
     for row in comparison.rows.iter().filter(|row| row.varies()) {

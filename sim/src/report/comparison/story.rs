@@ -85,12 +85,32 @@ fn the_rest(of: &Comparison) -> String {
     }
     if few > 0 {
         text.push_str(&format!(
-            "Too few seeds to tell anything of {}: among so many metrics it takes at least {} that tell which is less. ",
+            "Too few seeds to tell anything of {}: {}. ",
             count(few, "metric", ""),
-            of.seeds_needed()
+            needed(of)
         ));
     }
     text
+}
+
+/// What it takes that a difference can show.
+fn needed(of: &Comparison) -> String {
+    of.seeds_needed().map_or_else(
+        || "among so many metrics no number of seeds is enough, but of fewer metrics it is".to_owned(),
+        |seeds| format!("among so many metrics it takes at least {seeds} that tell which is less"),
+    )
+}
+
+/// Why metrics without a finding fail a comparison: nothing could have been found.
+pub(super) fn blind(of: &Comparison, rows: &[&Row]) -> String {
+    let names: Vec<String> = rows.iter().take(TOLD).map(|row| short_name(row)).collect();
+    let more = rows.len().saturating_sub(TOLD);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(
+        "too few seeds: no difference could have shown in {}{more}; {} (--seeds; or fewer metrics: --metric)",
+        names.join(", "),
+        needed(of)
+    )
 }
 
 fn list(rows: &[&Row]) -> String {
