@@ -165,7 +165,7 @@ fn never(advice: &Advice) -> Option<String> {
     let share = 1.0 - libm::pow((1.0 - advice.confidence) / 2.0, 1.0 / runs as f64);
     Some(format!(
         "The bound of a zero takes declarations to be independent. They may come together (one member, many observers); then count runs: none in {runs} of them shows that fewer than {} % have any.",
-        number(share * 100.0)
+        libm::ceil(share * 1000.0) / 10.0
     ))
 }
 
