@@ -167,6 +167,11 @@ pub(crate) mod tests {
         assert_eq!(planes().len(), 3);
         fs::write(dir.join("plane-of-somebody-else.svg"), "<svg/>").unwrap();
         sweep.objectives.truncate(2);
+        sweep.points.iter_mut().for_each(|point| point.figures.truncate(2));
+        for marginal in &mut sweep.marginals {
+            marginal.reach.truncate(2);
+            marginal.groups.iter_mut().for_each(|group| group.medians.truncate(2));
+        }
         write(&sweep, None, &dir).unwrap();
         let wanted = ["plane-detection-all-p50-false_positive_rate-all.svg", "plane-of-somebody-else.svg"];
         assert_eq!(planes(), wanted);
