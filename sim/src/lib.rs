@@ -93,6 +93,7 @@ pub mod sweep;
 pub mod theory;
 pub mod trace;
 pub mod truth;
+mod whole_file;
 pub mod why;
 pub mod world;
 
@@ -100,3 +101,4 @@ pub use batch::{jobs_that_fit, run, run_with, seconds};
 pub use record::RunRecord;
 pub use scenario::Scenario;
 pub use summary::Summary;
+pub use whole_file::write_whole;

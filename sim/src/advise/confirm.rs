@@ -6,7 +6,7 @@ use super::space::Settings;
 use super::stress::{Length, crashes, text};
 use super::tune::{Search, figures, objectives};
 use super::verdict::{Advice, Finalist, Verdict};
-use super::{Tell, trial};
+use super::{EXPOSURE_MAX, Tell, trial};
 use crate::record::RunRecord;
 use crate::stats;
 use crate::sweep::{Estimate, TAIL, front};
@@ -54,6 +54,13 @@ impl Design {
         }
         Self { runs, length, tail }
     }
+
+    /// Most node-hours for which a finalist can be watched, as runs and their length are bounded.
+    fn most(question: &Question) -> f64 {
+        let base = Length::tuning(question);
+        let longest = base.longer(SECONDS_MAX.saturating_sub(base.duration.as_secs()));
+        libm::floor(longest.node_hours(question) * f64::from(RUNS_MAX)).min(f64::from(EXPOSURE_MAX))
+    }
 }
 
 /// Runs the finalists and the profile's settings, and judges them.
@@ -100,6 +107,8 @@ pub(super) fn confirm(
         search_seeds: (question.seed, question.seed.wrapping_add(8)),
         confirm_runs: design.runs,
         confirm_seeds: (first, first.wrapping_add(seeds - 1)),
+        exposure_asked: question.exposure,
+        exposure_max: Design::most(question),
         confidence: 1.0 - 2.0 * design.tail,
         scenario: text(question, &variants, &design.length, (first, design.runs)),
         recommended,
@@ -138,4 +147,28 @@ fn recommended(finalists: &[Finalist]) -> Option<usize> {
     let bytes = |finalist: &Finalist| finalist.figures[2].value.map_or(f64::INFINITY, |v| v.value);
     let meeting = finalists.iter().enumerate().filter(|(_, finalist)| finalist.meets_all());
     meeting.min_by(|a, b| bytes(a.1).total_cmp(&bytes(b.1)).then(a.0.cmp(&b.0))).map(|(k, _)| k)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::question;
+    use super::*;
+
+    #[test]
+    fn the_most_that_can_be_watched_is_watched_when_it_is_asked_for() {
+        for (nodes, permille) in [(3, 990), (10, 900), (200, 500), (10_000, 990)] {
+            let mut asked = Question { nodes, ..question() };
+            asked.targets.permille = permille;
+            let most = Design::most(&asked);
+            for share in [0.1, 0.5, 1.0] {
+                asked.exposure = Some(most * share);
+                let design = Design::new(&asked);
+                let watched = design.length.node_hours(&asked) * f64::from(design.runs);
+                assert!(watched >= most * share && design.runs <= RUNS_MAX, "{nodes}: {watched} of {most}");
+            }
+            asked.exposure = Some(most * 2.0);
+            let design = Design::new(&asked);
+            assert!(design.runs <= RUNS_MAX && design.length.duration.as_secs() <= SECONDS_MAX);
+        }
+    }
 }

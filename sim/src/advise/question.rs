@@ -85,7 +85,7 @@ impl fmt::Display for Latencies {
     }
 }
 
-/// False positives per node-hour, more than 0. In text `0.01` or `0.01/node-hour`.
+/// False positives (declarations, one for each observer and member) per node-hour, more than 0. In text `0.01` or `0.01/node-hour`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate(pub f64);
 
@@ -106,7 +106,7 @@ pub struct Targets {
     pub detect_within: Option<Duration>,
     /// Of a thousand crashes so many: 500, 900 or 990.
     pub permille: u32,
-    /// Members wrongly declared failed, per node-hour.
+    /// Declarations that a member has failed which is up, per node-hour: one for each observer and member.
     pub false_positives_below: Option<f64>,
     /// Bytes that a node sends per second, headers apart.
     pub bytes_below: Option<f64>,

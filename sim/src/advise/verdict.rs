@@ -74,14 +74,18 @@ impl Finalist {
     }
 }
 
-/// Node-hours that would show a rate to be below a bound, if events went on as they were seen; an interval leaves out a chance of `tail` on
-/// either side. `None` where they happen too often for that.
+/// Node-hours that would show a rate to be below a bound, if events went on as they were seen, in storms as wide; an interval leaves out a
+/// chance of `tail` on either side. `None` where they happen too often for that.
 #[must_use]
 pub fn hours_to_show(figure: &Estimate, bound: f64, tail: f64) -> Option<f64> {
     let (events, watched) = (figure.events? as f64, figure.node_hours?);
+    let high = figure.high.filter(|high| !high.censored)?.value;
+    let above = |events: f64| stats::garwood_at(events as u64, tail).1 - events;
+    // Storms make an interval wider than its count alone would.
+    let wider = ((high * watched - events) / above(events)).max(1.0);
     let shows = |hours: &f64| {
         let expected = libm::ceil(events * hours / watched);
-        stats::garwood_at(expected as u64, tail).1 / hours <= bound
+        (expected + wider * above(expected)) / hours <= bound
     };
     // Steps of a tenth are close enough for something that chance decides.
     (0..80).map(|step| libm::round(watched * libm::pow(1.1, f64::from(step)))).find(shows)
@@ -110,6 +114,10 @@ pub struct Advice {
     pub confirm_runs: u32,
     /// Their seeds, first and last.
     pub confirm_seeds: (u64, u64),
+    /// Node-hours for which each finalist was to be watched, if it was said.
+    pub exposure_asked: Option<f64>,
+    /// Most node-hours for which one can be watched: runs and their length are bounded.
+    pub exposure_max: f64,
     /// Confidence of each interval: that none of the finalists is wrongly said to meet all targets has 95 %.
     pub confidence: f64,
     /// The scenario of the confirmation, with the profile's settings and the advised ones as variants.

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use rumormill_core::config::parse_duration;
-use rumormill_sim::advise::{self, Advice, Latencies, Question, Rate, Targets, Tell};
+use rumormill_sim::advise::{self, Advice, EXPOSURE_MAX, Latencies, Question, Rate, Targets, Tell};
 use rumormill_sim::report;
 use rumormill_sim::scenario::Profile;
-use rumormill_sim::sweep::write_whole;
+use rumormill_sim::write_whole;
 
 use super::bar::simulated;
 use super::run::terminal_width;
@@ -44,7 +44,7 @@ pub(super) struct AdviseArgs {
     /// So many crashes of a hundred.
     #[arg(long, default_value = "90", value_parser = ["50", "90", "99"])]
     percentile: String,
-    /// Members that are up and declared failed, per node-hour: fewer than this.
+    /// Declarations that a member has failed which is up (one for each observer and member), per node-hour: fewer than this.
     #[arg(long, value_name = "RATE")]
     false_positives_below: Option<Rate>,
     /// Bytes that a node sends per second, headers apart: fewer than this.
@@ -54,8 +54,8 @@ pub(super) struct AdviseArgs {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     budget: u32,
     /// Node-hours for which each finalist is watched; the smaller the rate to be shown, the more it takes [default: as many as
-    /// show it when five false positives are seen, 5000 at most]
-    #[arg(long, value_name = "NODE-HOURS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// show it when five false positives are seen, 5000 at most; no more than 2000 runs of half an hour have]
+    #[arg(long, value_name = "NODE-HOURS", value_parser = clap::value_parser!(u32).range(1..=i64::from(EXPOSURE_MAX)))]
     exposure: Option<u32>,
     /// First seed of the search; the held-out seeds begin a million later.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 60))]

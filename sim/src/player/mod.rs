@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::film::Film;
 use crate::report::escape;
+use crate::whole_file::write_whole;
 
 /// The page, with a place for each part between two `@@`.
 const PAGE: &str = include_str!("../../assets/player/page.html");
@@ -63,20 +64,13 @@ fn title(film: &Film) -> String {
 /// # Errors
 /// When the folder or the file cannot be written; the message names it.
 pub fn write(film: &Film, path: &Path) -> io::Result<u64> {
-    let named = |at: &Path, error: &io::Error| {
-        io::Error::new(error.kind(), format!("cannot write {}: {error}", at.display()))
-    };
-    let Some(name) = path.file_name() else {
-        let message = format!("cannot write {}: it names no file", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    };
     let page = html(film);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| named(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot write {}: {error}", folder.display()))
+        })?;
     }
-    let unfinished = path.with_file_name(format!(".{}.unfinished", name.to_string_lossy()));
-    fs::write(&unfinished, &page).map_err(|error| named(&unfinished, &error))?;
-    fs::rename(&unfinished, path).map_err(|error| named(path, &error))?;
+    write_whole(path, &page)?;
     Ok(page.len() as u64)
 }
 

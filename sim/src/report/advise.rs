@@ -39,6 +39,9 @@ pub fn text(advice: &Advice, colour: bool, width: usize) -> String {
     let confidence = number(advice.confidence * 100.0);
     let title = format!("On {} held-out seeds, {confidence} % intervals", advice.confirm_runs);
     out.push_str(&format!("\n{}\n{}\n", paint(TITLE, &title), grid(&beside(advice), width)));
+    if let Some(never) = never(advice) {
+        out.push_str(&wrapped(&never, width));
+    }
     let front = front(advice);
     if front.rows.len() > 1 {
         out.push_str(&format!(
@@ -66,8 +69,15 @@ pub fn text(advice: &Advice, colour: bool, width: usize) -> String {
 fn asked(advice: &Advice) -> String {
     let targets: Vec<String> =
         advice.targets.iter().map(|(target, bound)| wanted(advice, *target, *bound)).collect();
+    let cut = advice.exposure_asked.filter(|asked| *asked > advice.exposure_max).map(|asked| {
+        format!(
+            " The {} node-hours of --exposure were cut: more than {} of such a cluster cannot be watched.",
+            grouped_count(asked as u64),
+            grouped_count(advice.exposure_max as u64)
+        )
+    });
     format!(
-        "{}. Wanted: {}. {} settings were tried in {} runs (seeds {} to {}), and {} of them and the profile's own were run on {} other seeds ({} to {}), {} node-hours each.",
+        "{}. Wanted: {}. {} settings were tried in {} runs (seeds {} to {}), and {} of them and the profile's own were run on {} other seeds ({} to {}), {} node-hours each.{}",
         advice.question,
         targets.join("; "),
         grouped_count(advice.tried as u64),
@@ -79,6 +89,7 @@ fn asked(advice: &Advice) -> String {
         advice.confirm_seeds.0,
         advice.confirm_seeds.1,
         number(watched(advice)),
+        cut.unwrap_or_default(),
     )
 }
 
@@ -92,7 +103,9 @@ fn wanted(advice: &Advice, target: Target, bound: f64) -> String {
         Target::Detection => {
             format!("{} of 100 crashes known to all within {bound} s", advice.permille / 10)
         }
-        Target::FalsePositives => format!("fewer than {bound} false positives per node-hour"),
+        Target::FalsePositives => format!(
+            "fewer than {bound} false positives per node-hour (declarations, one for each observer and member)"
+        ),
         Target::Bytes => format!("less than {bound} bytes sent per node-second"),
     }
 }
@@ -129,12 +142,31 @@ fn binding(advice: &Advice, finalist: &Finalist) -> String {
     }
     let hours = hours_to_show(&figure, verdict.bound, (1.0 - advice.confidence) / 2.0);
     match hours.filter(|_| verdict.target == Target::FalsePositives) {
-        Some(hours) => format!(
+        Some(hours) if hours <= advice.exposure_max => format!(
             "{said} The figure meets it, but {} node-hours do not carry the claim; if it goes on so, {hours} would: --exposure {hours}.",
             number(watched(advice)),
         ),
+        Some(hours) => format!(
+            "{said} The figure meets it, but {} node-hours do not carry the claim; {hours} would, if it goes on so, but at most {} of such a cluster can be watched.",
+            number(watched(advice)),
+            advice.exposure_max,
+        ),
         None => format!("{said} The figure meets it, but its interval does not."),
     }
+}
+
+/// What a zero stands on: exposure if declarations are independent, and runs if they come in storms.
+fn never(advice: &Advice) -> Option<String> {
+    let shown = [advice.advised().or_else(|| advice.nearest()), advice.finalists.first()];
+    let figures =
+        shown.into_iter().flatten().map(|finalist| &finalist.figures[place(Target::FalsePositives)]);
+    let runs = figures.filter(|figure| figure.never() && figure.runs > 0).map(|figure| figure.runs).min()?;
+    // With this share of runs that have one, none in so many has just the chance that an interval leaves out.
+    let share = 1.0 - libm::pow((1.0 - advice.confidence) / 2.0, 1.0 / runs as f64);
+    Some(format!(
+        "The bound of a zero takes declarations to be independent. They may come together (one member, many observers); then count runs: none in {runs} of them shows that fewer than {} % have any.",
+        libm::ceil(share * 1000.0) / 10.0
+    ))
 }
 
 fn place(target: Target) -> usize {
@@ -249,6 +281,8 @@ mod tests {
             search_seeds: (1, 9),
             confirm_runs: 12,
             confirm_seeds: (1_000_001, 1_000_012),
+            exposure_asked: Some(100.0),
+            exposure_max: 2000.0,
             confidence: 0.99,
             scenario: String::new(),
             recommended: (high <= 0.01).then_some(1),
@@ -267,6 +301,7 @@ mod tests {
             "MISSED",
             "known to all is what binds: 12 (6 to 12) s",
             "90 of 100 crashes",
+            "declarations, one for each observer and member",
         ] {
             assert!(plain.contains(part), "{part}: {plain}");
         }
@@ -283,6 +318,30 @@ mod tests {
         ] {
             assert!(plain.contains(part), "{part}: {plain}");
         }
-        assert!(!plain.contains("For the agent"));
+        assert!(!plain.contains("For the agent") && !plain.contains("cut"));
+        let small = Advice { exposure_max: 500.0, exposure_asked: Some(700.0), ..advice(0.05) };
+        let plain = text(&small, false, 100).replace('\n', " ");
+        for part in [
+            "700 node-hours of --exposure were cut: more than 500",
+            "556 would, if it goes on so, but at most 500",
+        ] {
+            assert!(plain.contains(part), "{part}: {plain}");
+        }
+        assert!(!plain.contains("--exposure 556"), "{plain}");
+    }
+
+    #[test]
+    fn a_zero_is_told_by_runs_too() {
+        let plain = text(&advice(0.008), false, 100).replace('\n', " ");
+        // 0.643 to the twelfth is 0.005.
+        for part in [
+            "takes declarations to be independent",
+            "none in 12 of them shows that fewer than 35.7 % have any",
+        ] {
+            assert!(plain.contains(part), "{part}: {plain}");
+        }
+        let mut seen = advice(0.008);
+        seen.finalists.iter_mut().for_each(|finalist| finalist.figures[1].events = Some(1));
+        assert!(!text(&seen, false, 100).contains("independent"));
     }
 }

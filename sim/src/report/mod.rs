@@ -25,6 +25,7 @@ pub use junit::junit;
 pub use terminal::text;
 
 use crate::summary::Summary;
+use crate::whole_file::write_whole;
 
 /// Writes `report.html`, the plots as SVG, `summary.json` and `series.csv` into a folder, which is created.
 ///
@@ -43,32 +44,25 @@ pub fn write(summary: &Summary, dir: &Path) -> io::Result<()> {
     let stale: Vec<&str> =
         plots::IDS.into_iter().filter(|id| !plots.iter().any(|plot| plot.id == *id)).collect();
     files.extend(plots.into_iter().map(|plot| (format!("{}.svg", plot.id), plot.standalone())));
-    fs::create_dir_all(dir).map_err(|e| named(&e, dir))?;
-    for (name, content) in files {
-        put(dir, &name, &content)?;
-    }
-    for stale in stale {
-        let path = dir.join(format!("{stale}.svg"));
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(io::Error::new(e.kind(), format!("cannot remove {}: {e}", path.display())));
-            }
-            _ => {}
+    make(dir)?;
+    files.iter().try_for_each(|(name, content)| write_whole(&dir.join(name), content))?;
+    stale.iter().try_for_each(|stale| remove(&dir.join(format!("{stale}.svg"))))
+}
+
+/// Makes a folder, unless it is there.
+fn make(dir: &Path) -> io::Result<()> {
+    let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot make {}: {e}", dir.display()));
+    fs::create_dir_all(dir).map_err(named)
+}
+
+/// Removes a file of an earlier result, where there is one.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(e.kind(), format!("cannot remove {}: {e}", path.display())))
         }
+        _ => Ok(()),
     }
-    Ok(())
-}
-
-/// Writes a file whole or not at all.
-fn put(dir: &Path, name: &str, content: &str) -> io::Result<()> {
-    let path = dir.join(name);
-    let unfinished = dir.join(format!(".{name}.unfinished"));
-    fs::write(&unfinished, content).map_err(|e| named(&e, &unfinished))?;
-    fs::rename(&unfinished, &path).map_err(|e| named(&e, &path))
-}
-
-fn named(error: &io::Error, path: &Path) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use plan::{Cell, Choice, POINTS_MAX, Plan, Point, RUNS_MAX, SCHEMA, read};
 pub use points::{Problems, Wishes, make};
 pub use shard::{SHARDS_MAX, Shard};
 pub use share::Share;
-pub use store::{Found, Store, write_whole};
+pub use store::{Found, Store};
 
 #[cfg(test)]
 mod tests;

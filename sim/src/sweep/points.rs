@@ -130,6 +130,21 @@ fn check_keys(keys: &[String], set: &[String]) -> Result<(), Problems> {
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
+impl Plan {
+    /// What an answer looks at: what is wanted of it, or else the plan's own objectives.
+    ///
+    /// # Errors
+    /// All problems at once: the scenario makes no samples of an objective, or one stands there twice.
+    pub fn look_at(&self, wanted: &[Objective]) -> Result<Vec<Objective>, Problems> {
+        if wanted.is_empty() {
+            return Ok(self.objectives.clone());
+        }
+        let fixed = overrides(&self.set, &[], &[])?;
+        let base = Scenario::parse(&self.scenario, &self.file, &fixed).map_err(|e| e.to_string())?;
+        objectives(wanted, &base)
+    }
+}
+
 /// What is looked at, as far as the scenario has it.
 fn objectives(wanted: &[Objective], scenario: &Scenario) -> Result<Vec<Objective>, Problems> {
     if wanted.is_empty() {

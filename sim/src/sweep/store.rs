@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::plan::{Cell, Plan};
 use crate::record::{RunRecord, Series};
+use crate::whole_file::write_whole;
 
 /// The folder of results of one plan.
 #[derive(Clone, Debug)]
@@ -142,16 +143,4 @@ impl Store {
 
 fn check(record: &str) -> String {
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(record.as_bytes()))
-}
-
-/// Writes a file so that it is there whole or not at all; processes that write the same one do not disturb each other.
-///
-/// # Errors
-/// When it cannot be written; the message names it.
-pub fn write_whole(path: &Path, content: &str) -> io::Result<()> {
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display()));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = path.with_file_name(format!(".{name}.{}.unfinished", std::process::id()));
-    fs::write(&unfinished, content).map_err(named)?;
-    fs::rename(&unfinished, path).map_err(named)
 }

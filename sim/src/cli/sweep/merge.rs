@@ -8,14 +8,14 @@ use super::super::{COULD_NOT_RUN, DID_NOT_HOLD, Format, INVALID, complain, files
 use super::MergeArgs;
 
 pub(super) fn merge(args: &MergeArgs) -> u8 {
-    let plan = match Plan::load(&args.plan).and_then(|plan| fits(args, &plan).map(|()| plan)) {
-        Ok(plan) => plan,
+    let (plan, objectives) = match asked(args) {
+        Ok(asked) => asked,
         Err(error) => {
             complain(&error);
             return INVALID;
         }
     };
-    let sweep = match put_together(args, &plan) {
+    let sweep = match put_together(args, &plan, &objectives) {
         Ok(sweep) => sweep,
         Err(error) => {
             complain(&error);
@@ -37,8 +37,9 @@ pub(super) fn merge(args: &MergeArgs) -> u8 {
     if sweep.holds() { code } else { code.max(DID_NOT_HOLD) }
 }
 
-/// Whether what is asked for is in the plan.
-fn fits(args: &MergeArgs, plan: &Plan) -> Result<(), String> {
+/// The plan and what is looked at, when what is asked for is in the plan.
+fn asked(args: &MergeArgs) -> Result<(Plan, Vec<Objective>), String> {
+    let plan = Plan::load(&args.plan)?;
     if let Some(key) = &args.colour {
         let settings = plan.settings(0);
         let keys: Vec<&str> = settings.iter().map(|(key, _)| key.as_str()).collect();
@@ -46,17 +47,11 @@ fn fits(args: &MergeArgs, plan: &Plan) -> Result<(), String> {
             return Err(format!("--colour {key}: does not vary in this plan; there are {}", keys.join(", ")));
         }
     }
-    for (number, objective) in args.objectives.iter().enumerate() {
-        if args.objectives[..number].iter().any(|other| other.name() == objective.name()) {
-            return Err(format!("--objective {objective}: stands there twice"));
-        }
-    }
-    Ok(())
+    let objectives = plan.look_at(&args.objectives).map_err(|problems| problems.to_string())?;
+    Ok((plan, objectives))
 }
 
-fn put_together(args: &MergeArgs, plan: &Plan) -> Result<Sweep, String> {
+fn put_together(args: &MergeArgs, plan: &Plan, objectives: &[Objective]) -> Result<Sweep, String> {
     let stores: Result<Vec<Store>, String> = args.cells.iter().map(|dir| Store::open(dir, plan)).collect();
-    let objectives: &[Objective] =
-        if args.objectives.is_empty() { &plan.objectives } else { &args.objectives };
     Sweep::merge(plan, objectives, &stores?).map_err(|missing| missing.to_string())
 }

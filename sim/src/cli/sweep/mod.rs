@@ -41,7 +41,10 @@ Examples:
   rumor-sim sweep plan scenarios/lan-1000.toml --set cluster.nodes=200 \\
       --vary cluster.config.suspicion_mult=2..6 --vary cluster.config.gossip_nodes=2,3,5 --seeds 6 --out plan.json
   rumor-sim sweep plan scenarios/loss-1000.toml --variant bursts --random 50 --skip-invalid \\
-      --vary cluster.config.probe_interval=200ms..5s:log --vary cluster.config.probe_timeout=50ms..2s:log --out plan.json";
+      --vary cluster.config.probe_interval=200ms..5s:log --vary cluster.config.probe_timeout=50ms..2s:log --out plan.json
+
+Exit status: 0 planned, 1 the plan cannot be written, 2 usage, an unknown objective among it, 4 an invalid scenario, --set, --vary or
+--variant, settings that cannot be run, or an objective that the scenario has no samples of.";
 
 const RUN_EXAMPLES: &str =
     "The share comes from --shard, or from the scheduler that starts the process: a Slurm array
@@ -51,14 +54,18 @@ Kubernetes Indexed Job (JOB_COMPLETION_INDEX).
 Examples:
   rumor-sim sweep run plan.json --out cells
   parallel rumor-sim sweep run plan.json --out cells --jobs 1 --shard {}/8 ::: 1 2 3 4 5 6 7 8
-  sbatch --array=1-8 --wrap 'rumor-sim sweep run plan.json --out cells'";
+  sbatch --array=1-8 --wrap 'rumor-sim sweep run plan.json --out cells'
+
+Exit status: 0 all runs of the share are done, 1 something cannot be read, run or written, 2 usage, or it is not clear which
+share is meant, 4 not a plan.";
 
 const MERGE_EXAMPLES: &str = "Examples:
   rumor-sim sweep merge plan.json cells --out answer
   rumor-sim sweep merge plan.json cells-of-host-a cells-of-host-b --objective detection.all.p99 --objective load.bytes
 
-Exit status: 0 merged, 1 runs are missing or something cannot be read or written, 3 in some run an invariant did not hold or
-a fault that had to act touched nothing, 4 not a plan, or an unknown objective or key.";
+Exit status: 0 merged, 1 runs are missing or something cannot be read or written, 2 usage, an unknown objective among it, 3 in some
+run an invariant did not hold or a fault that had to act touched nothing, 4 not a plan, an objective that its scenario has no samples
+of, or a key that does not vary.";
 
 #[derive(Debug, Args)]
 struct PlanArgs {

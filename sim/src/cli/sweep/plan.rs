@@ -1,7 +1,8 @@
 //! `sweep plan`.
 
 use rumormill_sim::scenario::Override;
-use rumormill_sim::sweep::{self, Axis, Objective, Wishes, write_whole};
+use rumormill_sim::sweep::{self, Axis, Objective, Wishes};
+use rumormill_sim::write_whole;
 
 use super::super::{COULD_NOT_RUN, INVALID, complain, files};
 use super::PlanArgs;

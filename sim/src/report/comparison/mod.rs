@@ -4,7 +4,6 @@
 mod figures;
 mod story;
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -14,7 +13,9 @@ use super::figures::Comparison as Drawn;
 use super::html::{STYLE, escape, fluid, section};
 use super::plots::{self, Plot};
 use super::terminal::{BAD, GOOD, TITLE, grid, wrapped};
+use super::{make, remove};
 use crate::compare::{Comparison, Row, Verdict};
+use crate::whole_file::write_whole;
 
 /// Metrics that are drawn; the table has all.
 const DRAWN: usize = 20;
@@ -78,16 +79,14 @@ fn painted(line: &str) -> String {
 pub fn write(comparison: &Comparison, dir: &Path) -> io::Result<()> {
     let plot = plot(comparison)?;
     let page = page(comparison, plot.as_ref());
-    fs::create_dir_all(dir).map_err(|e| super::named(&e, dir))?;
-    super::put(dir, "compare.html", &page)?;
-    super::put(dir, "compare.json", &comparison.to_json())?;
-    if let Some(plot) = plot {
-        return super::put(dir, "differences.svg", &plot.standalone());
-    }
-    // That of an earlier comparison does not stay.
-    match fs::remove_file(dir.join("differences.svg")) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(super::named(&e, dir)),
-        _ => Ok(()),
+    make(dir)?;
+    write_whole(&dir.join("compare.html"), &page)?;
+    write_whole(&dir.join("compare.json"), &comparison.to_json())?;
+    let drawing = dir.join("differences.svg");
+    match plot {
+        Some(plot) => write_whole(&drawing, &plot.standalone()),
+        // That of an earlier comparison does not stay.
+        None => remove(&drawing),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 use crate::compare::{Question, Record, compare};
 use crate::report::synthetic::{run, scenario, talking};

@@ -11,11 +11,12 @@ use std::path::Path;
 
 pub use text::text;
 
-use super::plots;
-use crate::sweep::{Marginal, Sweep, write_whole};
+use super::{make, plots, remove};
+use crate::sweep::{Marginal, Objective, Sweep};
+use crate::whole_file::write_whole;
 
 /// Writes `report.html`, the planes as SVG, `sweep.json` and `sweep.csv` into a folder, which is created. Colours of the planes stand for
-/// the values of a key; `None`: of the one that matters most.
+/// the values of a key; `None`: of the one that matters most. Planes of an earlier answer that this one has not are removed.
 ///
 /// # Errors
 /// When the folder or a file cannot be written; the message names it.
@@ -27,9 +28,26 @@ pub fn write(sweep: &Sweep, colour: Option<&str>, dir: &Path) -> io::Result<()> 
         ("sweep.csv".to_owned(), table::table(sweep)?),
     ];
     files.extend(planes.iter().map(|plot| (format!("{}.svg", plot.id), plot.standalone())));
-    let named = |e: io::Error| io::Error::new(e.kind(), format!("cannot make {}: {e}", dir.display()));
-    fs::create_dir_all(dir).map_err(named)?;
-    files.iter().try_for_each(|(name, content)| write_whole(&dir.join(name), content))
+    make(dir)?;
+    files.iter().try_for_each(|(name, content)| write_whole(&dir.join(name), content))?;
+    let written = |name: &str| files.iter().any(|(written, _)| written == name);
+    let cannot = |e: io::Error| io::Error::new(e.kind(), format!("cannot read {}: {e}", dir.display()));
+    for entry in fs::read_dir(dir).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        if entry.file_name().to_str().is_some_and(|name| is_plane(name) && !written(name)) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file bears the name of a plane: that of two objectives.
+fn is_plane(file: &str) -> bool {
+    let known = |name: &str| name.replace('-', ".").parse::<Objective>().is_ok();
+    let both = file.strip_prefix("plane-").and_then(|rest| rest.strip_suffix(".svg"));
+    both.is_some_and(|both| {
+        both.match_indices('-').any(|(at, _)| known(&both[..at]) && known(&both[at + 1..]))
+    })
 }
 
 /// The key that colours stand for.
@@ -131,6 +149,32 @@ pub(crate) mod tests {
         assert_eq!(first, read());
         assert!(first.iter().all(|bytes| !bytes.is_empty() && bytes.len() < 1_000_000));
         assert_eq!(String::from_utf8_lossy(&first[2]).lines().count(), 25);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn planes_of_an_earlier_answer_do_not_stay() {
+        let dir = std::env::temp_dir().join(format!("rumormill-sweep-stale-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        let mut sweep = sweep();
+        write(&sweep, None, &dir).unwrap();
+        let planes = || {
+            let names = fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+            let mut planes: Vec<String> = names.filter(|name| name.starts_with("plane-")).collect();
+            planes.sort();
+            planes
+        };
+        assert_eq!(planes().len(), 3);
+        fs::write(dir.join("plane-of-somebody-else.svg"), "<svg/>").unwrap();
+        sweep.objectives.truncate(2);
+        sweep.points.iter_mut().for_each(|point| point.figures.truncate(2));
+        for marginal in &mut sweep.marginals {
+            marginal.reach.truncate(2);
+            marginal.groups.iter_mut().for_each(|group| group.medians.truncate(2));
+        }
+        write(&sweep, None, &dir).unwrap();
+        let wanted = ["plane-detection-all-p50-false_positive_rate-all.svg", "plane-of-somebody-else.svg"];
+        assert_eq!(planes(), wanted);
         fs::remove_dir_all(&dir).unwrap();
     }
 
