@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rumormill_core::config::parse_duration;
 use rumormill_sim::truth::node_name;
-use rumormill_sim::why::{self, Explanation, Question, Verdict};
+use rumormill_sim::why::{self, Explanation, Question, Verdict, Verdicts};
 
 use super::one::{Chosen, OneRun};
 use super::{COULD_NOT_RUN, Format, complain, files, run};
@@ -59,10 +59,10 @@ pub(super) fn why(args: &WhyArgs) -> u8 {
     let all = why::verdicts(&chosen.scenario, chosen.variant, chosen.seed, &mut |seconds| {
         bar.set_position(seconds as u64);
     });
-    let meant: Vec<Verdict> = all.iter().filter(|verdict| wanted.means(verdict)).copied().collect();
+    let meant: Vec<Verdict> = all.list.iter().filter(|verdict| wanted.means(verdict)).copied().collect();
     if args.list {
         bar.finish_and_clear();
-        return list(args, &chosen, &meant);
+        return list(args, &chosen, &Verdicts { list: meant, left_out: all.left_out });
     }
     let Some(verdict) = meant.first() else {
         bar.finish_and_clear();
@@ -115,17 +115,21 @@ impl Wanted {
     }
 }
 
-fn list(args: &WhyArgs, chosen: &Chosen, meant: &[Verdict]) -> u8 {
+fn list(args: &WhyArgs, chosen: &Chosen, meant: &Verdicts) -> u8 {
+    let Verdicts { list, left_out } = meant;
     let shown = args.most as usize;
     files::print(|out| match args.format {
         Format::Text => {
             let what = if args.any { "failures declared" } else { "false positives" };
             let (name, variant) = (&chosen.scenario.name, chosen.variant_name());
-            writeln!(out, "{name}, {variant}, seed {}: {} {what}", chosen.seed, meant.len())?;
-            if meant.is_empty() {
-                return Ok(());
+            writeln!(out, "{name}, {variant}, seed {}: {} {what}", chosen.seed, list.len())?;
+            if !list.is_empty() {
+                writeln!(out, "\n{}", why::list(list, shown, run::terminal_width()))?;
             }
-            writeln!(out, "\n{}", why::list(meant, shown, run::terminal_width()))
+            if *left_out > 0 {
+                writeln!(out, "{}", why::not_recorded(*left_out))?;
+            }
+            Ok(())
         }
         Format::Json => {
             let verdict = |verdict: &Verdict| {
@@ -138,16 +142,17 @@ fn list(args: &WhyArgs, chosen: &Chosen, meant: &[Verdict]) -> u8 {
                     "false_positive": verdict.false_positive,
                 })
             };
-            let rows: Vec<_> = meant.iter().take(shown).map(verdict).collect();
-            writeln!(out, "{}", serde_json::json!({ "count": meant.len(), "verdicts": rows }))
+            let rows: Vec<_> = list.iter().take(shown).map(verdict).collect();
+            let answer = serde_json::json!({ "count": list.len(), "left_out": left_out, "verdicts": rows });
+            writeln!(out, "{answer}")
         }
     })
 }
 
 /// Nothing to explain is an answer too.
-fn nothing(args: &WhyArgs, chosen: &Chosen, all: &[Verdict]) -> u8 {
-    let wrong = all.iter().filter(|verdict| verdict.false_positive).count();
-    let right = all.len() - wrong;
+fn nothing(args: &WhyArgs, chosen: &Chosen, all: &Verdicts) -> u8 {
+    let wrong = all.list.iter().filter(|verdict| verdict.false_positive).count();
+    let right = all.list.len() - wrong;
     files::print(|out| match args.format {
         Format::Json => writeln!(out, "null"),
         Format::Text => {
@@ -157,7 +162,11 @@ fn nothing(args: &WhyArgs, chosen: &Chosen, all: &[Verdict]) -> u8 {
                 "{name}, {variant}, seed {}: no such verdict. The run has {wrong} false positives and {right} other \
                  declared failures; --list shows them, with --any all of them.",
                 chosen.seed
-            )
+            )?;
+            if all.left_out > 0 {
+                writeln!(out, "{}", why::not_recorded(all.left_out))?;
+            }
+            Ok(())
         }
     })
 }

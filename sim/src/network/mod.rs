@@ -250,6 +250,16 @@ impl Network {
 
     /// Decides a segment of a stream sent now: losses delay it, a cut stops it.
     pub fn segment(&mut self, from: u32, to: u32, bytes: usize, now: u64) -> Fate {
+        if !self.spared.is_empty()
+            && let Some(fate) = self.segment_if_spared((from, to), bytes, now)
+        {
+            return fate;
+        }
+        self.transmissions(from, to, bytes, now)
+    }
+
+    /// A segment is sent until it gets through; each transmission takes a number.
+    fn transmissions(&mut self, from: u32, to: u32, bytes: usize, now: u64) -> Fate {
         let slot = now / SLOT;
         let draws = self.draws;
         let (stream_loss, bandwidth) = {
@@ -259,11 +269,6 @@ impl Network {
         let mut waited = 0;
         for attempt in 0..TRANSMISSIONS_MAX {
             let ordinal = self.segments[from as usize].next(slot, to);
-            if !self.spared.is_empty()
-                && let Some(fate) = self.fate_if_spared(Carried::Segment, (from, to), slot, ordinal)
-            {
-                return fate;
-            }
             if self.cuts.any()
                 && let Some(fault) = self.cuts.stopping(from, to, Carried::Segment)
             {

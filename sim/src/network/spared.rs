@@ -67,6 +67,16 @@ impl Network {
         Some(Fate::Spared { after })
     }
 
+    /// The fate of a segment that is an exception: its first transmission has the key.
+    #[cold]
+    pub(super) fn segment_if_spared(&mut self, way: (u32, u32), bytes: usize, now: u64) -> Option<Fate> {
+        let key = self.next_key(Carried::Segment, way, now);
+        let fate = self.fate_if_spared(Carried::Segment, way, key.slot, key.ordinal)?;
+        // It takes the numbers that its transmissions would have taken, so that those behind it meet the draws that they would have met.
+        let _ = self.transmissions(way.0, way.1, bytes, now);
+        Some(fate)
+    }
+
     /// The key that the next datagram or segment has that is sent now.
     #[must_use]
     pub fn next_key(&self, carried: Carried, (from, to): (u32, u32), now: u64) -> Key {
@@ -154,6 +164,26 @@ mod tests {
         let after = fates(&mut network, Carried::Segment);
         let spared = after.iter().find(|(other, _)| other == key).unwrap();
         assert!(matches!(spared.1, Fate::Spared { .. }), "{spared:?}");
+    }
+
+    #[test]
+    fn a_segment_that_is_spared_arrives_and_the_others_fare_as_before() {
+        let before = fates(&mut lossy(), Carried::Segment);
+        let late = |fate: Fate| matches!(fate, Fate::Arrives { after, .. } if after >= 200 * MS);
+        // One that was sent again, and so took several numbers, with others behind it.
+        let (place, (key, _)) = before[..7].iter().enumerate().find(|(_, (_, fate))| late(*fate)).unwrap();
+        for (spare, within) in [(Spare::InItsTime, MS..=9 * MS), (Spare::AtOnce, 0..=0)] {
+            let mut network = lossy();
+            network.spare(&[(*key, spare)]);
+            let after = fates(&mut network, Carried::Segment);
+            for (other, (was, is)) in before.iter().zip(&after).enumerate() {
+                if other == place {
+                    assert!(matches!(is.1, Fate::Spared { after } if within.contains(&after)), "{is:?}");
+                } else {
+                    assert_eq!(was, is);
+                }
+            }
+        }
     }
 
     #[test]

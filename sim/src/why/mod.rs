@@ -19,7 +19,7 @@
 //!     nodes = ["node-3"]
 //! "#;
 //! let scenario = Scenario::parse(text, "cut.toml", &[]).unwrap_or_else(|problems| panic!("{problems}"));
-//! let all = why::verdicts(&scenario, 0, 1, &mut |_| {});
+//! let all = why::verdicts(&scenario, 0, 1, &mut |_| {}).list;
 //! assert!(all.iter().all(|verdict| verdict.subject == 3 && !verdict.false_positive));
 //! let question = why::Question { variant: 0, seed: 1, verdict: all[0], reruns: 4 };
 //! let explanation = why::explain(&scenario, &question, &mut |_, _| {}).unwrap();
@@ -35,10 +35,10 @@ mod story;
 mod text;
 mod verdict;
 
-pub use reruns::{How, Rerun};
+pub use reruns::{How, Probed, Rerun};
 pub use steps::Step;
-pub use text::{list, text};
-pub use verdict::{Verdict, verdicts};
+pub use text::{list, not_recorded, text};
+pub use verdict::{Verdict, Verdicts, verdicts};
 
 use rumormill_core::time::nanos;
 
@@ -88,6 +88,8 @@ pub struct Explanation {
     pub reruns: Vec<Rerun>,
     /// Changes that were not tried for want of runs.
     pub not_tried: usize,
+    /// Happenings that were not recorded for want of room: where there are any, the chain may have gaps.
+    pub left_out: u64,
 }
 
 /// How long before a verdict the observation begins, beyond the longest suspicion: gossip, a probe stretched by bad health, a pause.
@@ -140,6 +142,7 @@ pub fn explain(
         steps: steps::steps(&case, &found),
         reruns,
         not_tried,
+        left_out: recording.left_out,
     })
 }
 

@@ -1,12 +1,13 @@
 //! What would have prevented it: the same run again, up to the first thing that is changed, and then without it.
 
+use std::cell::Cell;
+
 use rumormill_core::time::nanos;
 
 use super::case::Case;
 use super::findings::Findings;
-use super::probe::{culprit, suffered};
-use super::verdict;
-use super::{Question, Ran};
+use super::probe::{Probe, culprit, suffered};
+use super::{AFTER, Question, Ran};
 use crate::network::{Key, Spare};
 use crate::scenario::Scenario;
 use crate::trace::words::{at, fate, fault, load};
@@ -30,6 +31,18 @@ pub enum How {
     Without,
 }
 
+/// What became of the accuser's probe in a rerun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probed {
+    /// It failed at the same moment.
+    Fails,
+    /// It was answered.
+    Answered,
+    /// There was no such probe: another member was probed then, or at another time. Or none is known.
+    Unknown,
+}
+
 /// A change, and what came of it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Rerun {
@@ -39,10 +52,12 @@ pub struct Rerun {
     pub of: String,
     /// When it takes effect, seconds since t = 0.
     pub time: f64,
-    /// Whether the accuser's probe still failed.
-    pub accused: bool,
-    /// When the observer still declared this incarnation failed, seconds; absent: it did not.
+    /// What became of the accuser's probe.
+    pub probe: Probed,
+    /// When the observer declared the subject failed after all, seconds; absent: it did not.
     pub declared: Option<f64>,
+    /// About which incarnation: a changed history may have other numbers.
+    pub incarnation: Option<u32>,
 }
 
 impl Rerun {
@@ -180,7 +195,7 @@ fn confirmations(case: &Case<'_>, found: &Findings<'_>) -> Vec<Candidate> {
 fn faults(case: &Case<'_>, found: &Findings<'_>, packets: &[&Packet]) -> Vec<Candidate> {
     let from = found.probe.as_ref().map_or(found.death.origin.time, |probe| probe.began);
     let mut nodes = vec![case.verdict.observer, case.verdict.subject, found.declarer, found.accuser];
-    nodes.extend(found.probe.iter().flat_map(super::probe::Probe::helpers));
+    nodes.extend(found.probe.iter().flat_map(Probe::helpers));
     let mut faults: Vec<usize> = packets.iter().filter_map(|packet| culprit(packet)).collect();
     for node in nodes {
         faults.extend(case.grips(node, from, case.verdict.time).into_iter().map(|grip| grip.fault));
@@ -208,19 +223,22 @@ impl Tries<'_, '_, '_> {
     /// Runs with one change, if there is a run left; whether that prevents the verdict.
     fn run(&mut self, candidate: &Candidate) -> Option<bool> {
         self.left = self.left.checked_sub(1)?;
-        let recording = rerun(self.case, self.question, &candidate.change, self.ran);
-        let same = |verdict: &verdict::Verdict| is_same(self.case, verdict);
-        let declared =
-            verdict::read(&recording).into_iter().find(same).map(|verdict| verdict.time as f64 / 1e9);
-        let accused = self.found.probe.as_ref().is_none_or(|probe| {
-            recording.entries.iter().any(|entry| {
-                (entry.time, entry.node) == (probe.failed.time, Some(probe.prober))
-                    && matches!(entry.what, What::ProbeFailed { .. })
-            })
-        });
+        let probe = self.found.probe.as_ref();
+        let recording = rerun(self.case, self.question, candidate, probe, self.ran);
+        let after_all = recording
+            .entries
+            .iter()
+            .find_map(|entry| Some((entry.time, after_all(self.case, candidate, entry)?)));
         let (of, time) = (candidate.of.clone(), candidate.time as f64 / 1e9);
-        self.done.push(Rerun { how: candidate.how, of, time, accused, declared });
-        Some(declared.is_none())
+        self.done.push(Rerun {
+            how: candidate.how,
+            of,
+            time,
+            probe: probe.map_or(Probed::Unknown, |probe| probed(probe, &recording)),
+            declared: after_all.map(|(time, _)| time as f64 / 1e9),
+            incarnation: after_all.map(|(_, incarnation)| incarnation),
+        });
+        Some(after_all.is_none())
     }
 
     /// No packet alone suffices: all of them, and where that does, as few as it takes, dropped greedily.
@@ -270,15 +288,56 @@ fn short(packet: &Packet) -> String {
     format!("{} -> {} at {}", node_name(packet.from), node_name(packet.to), at(sent))
 }
 
-fn is_same(case: &Case<'_>, verdict: &verdict::Verdict) -> bool {
-    let of = |v: &verdict::Verdict| (v.observer, v.subject, v.incarnation);
-    of(verdict) == of(&case.verdict)
+/// What became of a probe, which a rerun may never have begun. Only an answer tells when its probe began.
+fn probed(probe: &Probe<'_>, recording: &Recording) -> Probed {
+    let its = || recording.entries.iter().filter(|entry| entry.node == Some(probe.prober));
+    let answered = |entry: &Entry| match entry.what {
+        What::ProbeAnswered { after, .. } => entry.time.checked_sub(nanos(after)) == Some(probe.began),
+        _ => false,
+    };
+    let failed =
+        |entry: &Entry| entry.time == probe.failed.time && matches!(entry.what, What::ProbeFailed { .. });
+    if its().any(answered) {
+        Probed::Answered
+    } else if its().any(failed) {
+        Probed::Fails
+    } else {
+        Probed::Unknown
+    }
 }
 
-/// The measured time again with a change, until the verdict is given after all.
-fn rerun(case: &Case<'_>, question: &Question, change: &Change, ran: &mut Ran<'_>) -> Recording {
+/// The incarnation, if the observer declares the subject failed here instead of where it did. Whatever was changed may have changed
+/// the incarnations too, so that in the time that was watched any will do, and later the same.
+fn after_all(case: &Case<'_>, candidate: &Candidate, entry: &Entry) -> Option<u32> {
+    let verdict = case.verdict;
+    let What::Failed { subject, incarnation, false_positive } = entry.what else { return None };
+    let watched = entry.time <= verdict.time.saturating_add(AFTER) || incarnation == verdict.incarnation;
+    let is_meant = (entry.node, subject) == (Some(verdict.observer), verdict.subject)
+        && (false_positive || !verdict.false_positive)
+        && entry.time >= candidate.time
+        && watched;
+    (is_meant && !was_there_too(case, entry)).then_some(incarnation)
+}
+
+/// Whether the run itself has just this declaration beside the verdict: then it does not stand for it.
+fn was_there_too(case: &Case<'_>, entry: &Entry) -> bool {
+    let verdict = case.verdict;
+    let is_it = entry.time == verdict.time
+        && matches!(entry.what, What::Failed { incarnation, .. } if incarnation == verdict.incarnation);
+    let mut its = case.at(verdict.observer);
+    !is_it && its.any(|was| was.time == entry.time && was.what == entry.what)
+}
+
+/// The measured time again with a change, until the verdict is given after all and the probe is over.
+fn rerun(
+    case: &Case<'_>,
+    question: &Question,
+    candidate: &Candidate,
+    probe: Option<&Probe<'_>>,
+    ran: &mut Ran<'_>,
+) -> Recording {
     let (mut scenario, mut spared) = (None, &[][..]);
-    match change {
+    match &candidate.change {
         Change::Spare(keys) => spared = keys.as_slice(),
         Change::Without(fault) => {
             let mut changed = Scenario::clone(case.scenario);
@@ -296,12 +355,13 @@ fn rerun(case: &Case<'_>, question: &Question, change: &Change, ran: &mut Ran<'_
     };
     let until = nanos(scenario.duration);
     let what = Part { variant: question.variant, seed: question.seed, spared, until };
-    let given = |recording: &Recording| {
-        recording.entries.last().is_some_and(|entry| {
-            entry.node == Some(case.verdict.observer)
-                && matches!(entry.what, What::Failed { incarnation, .. } if incarnation == case.verdict.incarnation)
-        })
+    let over = probe.map_or(0, |probe| probe.failed.time);
+    let declared = Cell::new(false);
+    let enough = |recording: &Recording| {
+        let Some(last) = recording.entries.last() else { return false };
+        declared.set(declared.get() || after_all(case, candidate, last).is_some());
+        declared.get() && last.time >= over
     };
     ran.begin();
-    part(scenario, &what, filter, &given, &mut |seconds| ran.tell(seconds))
+    part(scenario, &what, filter, &enough, &mut |seconds| ran.tell(seconds))
 }

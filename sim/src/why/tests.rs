@@ -13,7 +13,7 @@ fn explained(scenario: &Scenario, seed: u64, verdict: Verdict) -> Explanation {
 }
 
 fn first(scenario: &Scenario, seed: u64, is: impl Fn(&Verdict) -> bool) -> Verdict {
-    verdicts(scenario, 0, seed, &mut |_| {}).into_iter().find(is).expect("such a verdict")
+    verdicts(scenario, 0, seed, &mut |_| {}).list.into_iter().find(is).expect("such a verdict")
 }
 
 /// For two seconds node-0's packets to node-3 get lost, one way. Nobody helps it to probe, and its word counts at once.
@@ -50,7 +50,7 @@ fn the_ping_that_a_cut_swallowed_is_found_and_would_have_prevented_it() {
     assert!(prevents.contains(&"without fault[0] (partition)".to_owned()), "{:#?}", why.reruns);
     let spared = why.reruns.iter().find(|rerun| rerun.change().starts_with("arrives: node-0 -> node-3 at "));
     let spared = spared.filter(|rerun| rerun.prevents()).unwrap_or_else(|| panic!("{:#?}", why.reruns));
-    assert!(!spared.accused, "the probe is answered");
+    assert_eq!(spared.probe, Probed::Answered);
     let story = why.story.join(" ");
     assert!(story.contains("It took the word of node-0"), "{story}");
     assert!(story.contains("although it was up, undisturbed and reachable"), "{story}");
@@ -60,7 +60,7 @@ fn the_ping_that_a_cut_swallowed_is_found_and_would_have_prevented_it() {
 fn what_a_rerun_says_of_a_fault_is_what_the_scenario_without_it_does() {
     let mut scenario = scenario(CUT);
     scenario.faults[0].off = true;
-    assert_eq!(verdicts(&scenario, 0, 1, &mut |_| {}), []);
+    assert_eq!(verdicts(&scenario, 0, 1, &mut |_| {}), Verdicts::default());
 }
 
 /// A node that cannot use its sockets while its timers run, with SWIM's settings.
@@ -88,7 +88,11 @@ fn an_observer_that_is_sick_itself_is_found_out() {
     assert!(story.contains("node-2 was cut off from its sockets from 10.000 s to 30.000 s"), "{story}");
     assert!(story.contains("its timers fired, but it read nothing of what had arrived"), "{story}");
     let without = why.reruns.iter().find(|rerun| rerun.change() == "without fault[0] (block-io \"sick\")");
-    assert!(without.is_some_and(|rerun| rerun.prevents() && !rerun.accused), "{:#?}", why.reruns);
+    assert!(
+        without.is_some_and(|rerun| rerun.prevents() && rerun.probe == Probed::Answered),
+        "{:#?}",
+        why.reruns
+    );
     assert!(why.steps.iter().any(|step| step.part == "fault" && step.node == "node-2"), "{:#?}", why.steps);
 }
 
@@ -134,7 +138,7 @@ const LOSSY: &str = r#"
 #[test]
 fn news_came_packet_by_packet_from_who_found_out() {
     let scenario = scenario(LOSSY);
-    let all = verdicts(&scenario, 0, 1, &mut |_| {});
+    let all = verdicts(&scenario, 0, 1, &mut |_| {}).list;
     let wrong: Vec<Verdict> = all.into_iter().filter(|verdict| verdict.false_positive).collect();
     assert!(wrong.len() > 10, "{}", wrong.len());
     let mut hops = 0;
@@ -177,7 +181,7 @@ fn of_the_packets_that_were_lost_some_would_have_prevented_it_and_the_text_fits(
     let why = explained(&scenario, 1, first(&scenario, 1, |verdict| verdict.false_positive));
     assert!(why.reruns.iter().any(Rerun::prevents), "{:#?}", why.reruns);
     // An answered probe accuses nobody; what is declared then comes of another.
-    assert!(why.reruns.iter().any(|rerun| !rerun.accused), "{:#?}", why.reruns);
+    assert!(why.reruns.iter().any(|rerun| rerun.probe == Probed::Answered), "{:#?}", why.reruns);
     for width in [80, 120] {
         let shown = text(&why, false, width);
         assert!(!shown.contains('\u{1b}'));
@@ -189,6 +193,10 @@ fn of_the_packets_that_were_lost_some_would_have_prevented_it_and_the_text_fits(
     }
     assert!(text(&why, true, 100).contains('\u{1b}'));
     let json = serde_json::to_value(&why).expect("an explanation is JSON");
+    assert_eq!(json["left_out"], 0);
+    let gaps = text(&Explanation { left_out: 7, ..why.clone() }, false, 100);
+    assert!(gaps.contains("Not all could be recorded: 7 happenings are missing."), "{gaps}");
+    assert!(!text(&why, false, 100).contains("Not all could be recorded"));
     assert_eq!(json["steps"].as_array().map(Vec::len), Some(why.steps.len()));
     let verdict = first(&scenario, 1, |verdict| verdict.false_positive);
     let none = Question { variant: 0, seed: 1, verdict, reruns: 0 };
@@ -245,8 +253,10 @@ fn an_answer_that_was_under_way_would_have_helped_at_once() {
     let scenario = scenario(STORM);
     let mut tried = 0;
     for seed in 1..=6 {
-        let wrong =
-            verdicts(&scenario, 0, seed, &mut |_| {}).into_iter().filter(|verdict| verdict.false_positive);
+        let wrong = verdicts(&scenario, 0, seed, &mut |_| {})
+            .list
+            .into_iter()
+            .filter(|verdict| verdict.false_positive);
         for verdict in wrong.take(40) {
             let question = Question { variant: 0, seed, verdict, reruns: 12 };
             let quick = Question { reruns: 0, ..question };
@@ -257,7 +267,7 @@ fn an_answer_that_was_under_way_would_have_helped_at_once() {
             let why = explain(&scenario, &question, &mut |_, _| {}).expect("the same");
             let at_once = why.reruns.iter().filter(|rerun| rerun.how == How::ArrivesAtOnce);
             tried += at_once.clone().count();
-            if at_once.into_iter().any(|rerun| rerun.prevents() && rerun.accused) {
+            if at_once.into_iter().any(|rerun| rerun.prevents() && rerun.probe == Probed::Fails) {
                 return;
             }
         }

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-use super::{Explanation, How, Verdict};
+use super::{Explanation, How, Probed, Rerun, Verdict};
 use crate::trace::words::{moment, name};
 use crate::truth::node_name;
 
@@ -32,6 +32,9 @@ pub fn text(explanation: &Explanation, colour: bool, width: usize) -> String {
         let body = wrapped(&step.what, width.saturating_sub(indent).max(30), indent);
         let body = body.trim_end();
         out.push_str(&format!("{head}{}\n", if step.amiss { paint(BAD, body) } else { body.to_owned() }));
+    }
+    if explanation.left_out > 0 {
+        out.push_str(&wrapped(&not_recorded(explanation.left_out), width, 0));
     }
     if !explanation.reruns.is_empty() {
         out.push_str(&format!(
@@ -69,24 +72,48 @@ fn conclusion(explanation: &Explanation) -> String {
         How::AllArrive => format!("if all of these had arrived in their time: {}", best.of),
         How::Without => format!("without {}", best.of),
     };
-    let accused = if best.accused { "" } else { " The probe would have been answered." };
+    let answered = match best.probe {
+        Probed::Answered => " The probe would have been answered.",
+        Probed::Fails | Probed::Unknown => "",
+    };
     let also = match prevents.count() - 1 {
         0 => String::new(),
         1 => " One other change below would have prevented it too.".to_owned(),
         n => format!(" {n} other changes below would have prevented it too."),
     };
-    format!("It would not have happened {if_so}.{accused}{also}")
+    format!("It would not have happened {if_so}.{answered}{also}")
 }
 
 fn reruns(explanation: &Explanation, width: usize) -> String {
     let mut table = table(width);
     table.set_header(["changed", "probe", "verdict"]);
     for rerun in &explanation.reruns {
-        let probe = if rerun.accused { "fails" } else { "answered" };
-        let verdict = rerun.declared.map_or_else(|| "prevented".to_owned(), |time| format!("at {time:.3} s"));
+        let probe = match rerun.probe {
+            Probed::Fails => "fails",
+            Probed::Answered => "answered",
+            Probed::Unknown => "-",
+        };
+        let verdict = verdict(explanation, rerun);
         table.add_row([rerun.change().as_str(), probe, &verdict].map(Cell::new));
     }
     table.trim_fmt()
+}
+
+/// What the observer declared in a rerun; the incarnation where it is another one.
+fn verdict(explanation: &Explanation, rerun: &Rerun) -> String {
+    let Some(time) = rerun.declared else { return "prevented".to_owned() };
+    match rerun.incarnation {
+        Some(other) if other != explanation.incarnation => {
+            format!("declared at {time:.3} s as incarnation {other}")
+        }
+        _ => format!("declared at {time:.3} s"),
+    }
+}
+
+/// What is said of a recording without room for all that happened.
+#[must_use]
+pub fn not_recorded(left_out: u64) -> String {
+    format!("Not all could be recorded: {left_out} happenings are missing.")
 }
 
 /// A table of verdicts, at most so many; how many there are is said.

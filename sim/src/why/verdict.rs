@@ -25,8 +25,17 @@ pub struct Verdict {
     pub false_positive: bool,
 }
 
-/// Most verdicts that are kept of one run.
-const VERDICTS_MAX: usize = 4_000_000;
+/// The verdicts of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    /// The verdicts, in order.
+    pub list: Vec<Verdict>,
+    /// Happenings that were not recorded for want of room: where there are any, verdicts may be missing.
+    pub left_out: u64,
+}
+
+/// Most happenings that are kept of one run: two for a verdict.
+const ENTRIES_MAX: usize = 4_000_000;
 
 /// Every failure that was declared in the measured time of one run, in order. `progress` is told now and then how many seconds have been
 /// simulated.
@@ -34,19 +43,15 @@ const VERDICTS_MAX: usize = 4_000_000;
 /// # Panics
 /// When the scenario has no such variant.
 #[must_use]
-pub fn verdicts(
-    scenario: &Scenario,
-    variant: usize,
-    seed: u64,
-    progress: &mut dyn FnMut(f64),
-) -> Vec<Verdict> {
-    let filter = Filter { kinds: vec![Kind::Death], most: VERDICTS_MAX, ..Filter::default() };
+pub fn verdicts(scenario: &Scenario, variant: usize, seed: u64, progress: &mut dyn FnMut(f64)) -> Verdicts {
+    let filter = Filter { kinds: vec![Kind::Death], most: ENTRIES_MAX, ..Filter::default() };
     let whole = Part { variant, seed, spared: &[], until: nanos(scenario.duration) };
-    read(&part(scenario, &whole, filter, &|_| false, progress))
+    let recording = part(scenario, &whole, filter, &|_| false, progress);
+    Verdicts { list: read(&recording), left_out: recording.left_out }
 }
 
 /// The verdicts of a recording.
-pub(super) fn read(recording: &Recording) -> Vec<Verdict> {
+fn read(recording: &Recording) -> Vec<Verdict> {
     let mut declarers: HashMap<(u32, u32), Option<u32>> = HashMap::new();
     let mut verdicts = Vec::new();
     for entry in &recording.entries {
