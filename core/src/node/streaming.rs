@@ -276,12 +276,14 @@ impl Node {
         }
     }
 
-    /// Dials one failed member with such a chance that the cluster together dials each about once an interval (Serf).
+    /// Dials one failed member with such a chance that the cluster together dials each about once an interval (Serf). One dial at a time: members
+    /// that stay silent must not take all the streams that there are.
     pub(crate) fn on_reconnect_due(&mut self, now: Instant, out: &mut Outbox) {
         self.periodic.reconnect = None;
         let failed = self.members.n_failed();
         let rest = self.members.n_serf().saturating_sub(failed + self.members.n_left());
-        let dials = self.life == Life::Running && !broken!(self.config, NoReconnect);
+        let dials =
+            self.life == Life::Running && !self.streams.reconnecting() && !broken!(self.config, NoReconnect);
         if !dials || !self.rng.chance(failed, rest) {
             return;
         }

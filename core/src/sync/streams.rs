@@ -76,6 +76,11 @@ impl Streams {
         self.open.len()
     }
 
+    /// Whether a failed member is being dialled.
+    pub(crate) fn reconnecting(&self) -> bool {
+        self.open.values().any(|stream| stream.purpose == Purpose::Reconnect)
+    }
+
     /// A number for a stream of ours.
     pub(crate) fn mint(&mut self) -> StreamId {
         self.next = self.next.wrapping_add(1);

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::harness::{Agent, Program, Ran, Running, handler, wait_until};
+use crate::harness::{Agent, PATIENCE, Program, Ran, Running, handler, wait_until};
 use crate::transcript::{Kind, Normaliser};
 
 const TOKEN: &str = "sesame";
@@ -86,4 +87,30 @@ fn node_serf() {
         command.env("NODE_PATH", tools().join("node/node_modules")).arg(here().join("check_node_serf.js"));
         command
     });
+}
+
+/// Our agent ends a query when all have answered; Serf's command would lose an answer that comes together with the end.
+#[test]
+fn serfs_query_shows_every_answer_though_the_query_ends_early() {
+    let folder = TempDir::new().expect("there is room for a folder");
+    let handler = handler(folder.path());
+    let start = |name: &str, more: &[&str]| {
+        let more: Vec<String> =
+            ["-event-handler", &handler].iter().chain(more).map(|arg| (*arg).into()).collect();
+        Agent::start(Program::Rumor, name, folder.path(), &more)
+    };
+    let a = start("a", &[]);
+    let b = start("b", &["-join", &a.gossip_addr()]);
+    wait_until("both know each other", || [&a, &b].iter().all(|agent| agent.count(" alive") == 2));
+    let began = Instant::now();
+    for round in 0..100 {
+        let ran = a.ask(&["query", "-timeout=60s", "-no-ack", "-format=json", "load"]);
+        assert!(
+            ran.out.contains("a has") && ran.out.contains("b has"),
+            "round {round}: {}{}",
+            ran.out,
+            ran.err
+        );
+    }
+    assert!(began.elapsed() < PATIENCE, "no query took its 60 s");
 }

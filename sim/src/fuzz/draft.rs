@@ -22,9 +22,6 @@ pub(crate) struct Part {
     pub(crate) words: [u32; WORDS],
 }
 
-/// Streams of which dials could take all.
-const FEW_STREAMS: u32 = 16;
-
 /// Origins of user events that some larger clusters tell apart.
 const EVENT_ORIGINS: u32 = 16;
 
@@ -102,10 +99,6 @@ fn reconcile(scenario: &mut Scenario) {
     // Packets that the network never carries would make every probe that has much to say fail.
     if let Some(most) = scenario.network.travel.packet_bytes_max {
         config.packet_bytes_max = config.packet_bytes_max.min(u16::try_from(most).unwrap_or(u16::MAX));
-    }
-    // Dials of a member that stays silent would take all streams that there are, so that nobody could join.
-    if config.streams_max <= FEW_STREAMS {
-        config.reconnect_interval = config.reconnect_interval.max(config.stream_timeout);
     }
 }
 

@@ -76,7 +76,8 @@ fn failing_probes(config: &Config, loss: f64) -> f64 {
 /// 2. *Reconnecting.* One dial from one part of the cluster to another, in either direction, shows both the whole of the other.
 ///    The larger part has `r >= live / 2` members and dials each of its `f <= n - r` failed ones `min(1, r / f)` times per
 ///    `reconnect_interval` on average, by independent draws: an interval passes without a dial that succeeds with a chance of at
-///    most `e^-(that rate)`. There are fewer than `n` parts to reach.
+///    most `e^-(that rate)`. There are fewer than `n` parts to reach. A dial that stays unanswered keeps others
+///    from starting for `stream_timeout`, where that is longer than the interval.
 /// 3. *Reclaiming.* A name that moved is refused from its new address until its old row, dead by 1, is forgotten.
 /// 4. *Closing.* What gossip left open goes by push/pull: each member exchanges tables with a random one every scaled interval, and
 ///    `a` of its exchanges succeed. While a share `y` knows a thing, one that does not stays so for one period with a chance of
@@ -99,7 +100,9 @@ pub fn quiet(config: &Config, nodes: u32, live: u32) -> Quiet {
     let kept = 1.0 - spoiled(config);
     let rate = kept * (up / (2.0 * n - up)).min(1.0);
     let dials = ((n / share).ln() / rate).ceil();
-    let reconnecting = config.reconnect_interval.as_secs_f64() * dials + stream;
+    let interval = config.reconnect_interval.as_secs_f64();
+    let between = if stream > interval { interval + stream } else { interval };
+    let reconnecting = between * dials + stream;
 
     let reclaiming = config.gossip_to_dead.as_secs_f64();
 

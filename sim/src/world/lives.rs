@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rumormill_core::io::{Command, Input, State, Status};
-use rumormill_core::{Restore, Seed, Snapshot};
+use rumormill_core::{MemberView, Restore, Seed, Snapshot};
 
 use super::World;
 use super::stage::{JOIN, Joining, LEAVE, What, socket};
@@ -55,6 +55,23 @@ impl World<'_> {
             debug_assert!(waits, "what takes no room finds some");
         } else {
             self.feed(node, Input::Command { id: LEAVE, command: Command::Leave });
+        }
+    }
+
+    /// A process ends because it has left, or was told to stop: its keys are in their file, and nobody else is in its snapshot any more (Serf).
+    #[cold]
+    pub(super) fn stop(&mut self, node: u32) {
+        let Some(process) = self.nodes[node as usize].take() else { return };
+        if let Some(lookout) = &mut self.stage.lookout {
+            lookout.ended(&process);
+        }
+        self.keyrings[node as usize] = Some(process.keyring().clone());
+        self.application_ends(node);
+        self.drop_waiting(node);
+        self.stage.cut_connections(node);
+        self.stage.set_presence(node, Presence::Left);
+        if let Some(film) = &mut self.stage.meter.film {
+            film.gone(self.stage.now, node, Presence::Left);
         }
     }
 
@@ -178,12 +195,15 @@ impl World<'_> {
     }
 
     /// The live members that a node knows at their present addresses, and will for `bound`. Nobody dials a member that left, forgotten by the
-    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled.
+    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled, as may one whose suspicion is running out:
+    /// the accused need not hear of it any more, as its gossip may have been spent while they were cut off.
     fn known_by(&self, node: u32, bound: Duration) -> Vec<u32> {
         let forgets = self.config.reconnect_timeout < bound;
-        let gone = |status| status == Status::Left || (forgets && status == Status::Failed);
+        let failing =
+            |member: &MemberView<'_>| member.status == Status::Failed || member.state == State::Suspect;
+        let gone = |member: &MemberView<'_>| member.status == Status::Left || (forgets && failing(member));
         let Some(process) = &self.nodes[node as usize] else { return Vec::new() };
-        let known = process.members().filter(|member| !gone(member.status)).filter_map(|member| {
+        let known = process.members().filter(|member| !gone(member)).filter_map(|member| {
             let number = crate::truth::node_number(&member.identity.name)?;
             let present = member.identity.addr == socket(self.stage.address[number as usize]);
             (present && self.stage.truth.is_up(number)).then_some(number)

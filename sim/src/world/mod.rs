@@ -135,7 +135,7 @@ struct World<'s> {
     seed: u64,
     nodes: Vec<Option<Node>>,
     snapshots: Vec<Snapshot>,
-    /// The keys that a node had when it went down; a keyring file outlives its process.
+    /// The keys that a node had when it ended; a keyring file outlives its process.
     keyrings: Vec<Option<Keyring>>,
     outbox: Outbox,
     plan: Plan,
@@ -447,17 +447,7 @@ impl<'s> World<'s> {
             self.answer_and_end();
         }
         while let Some(node) = self.stage.stopping.pop() {
-            if let (Some(lookout), Some(process)) = (&mut self.stage.lookout, &self.nodes[node as usize]) {
-                lookout.ended(process);
-            }
-            self.nodes[node as usize] = None;
-            self.application_ends(node);
-            self.drop_waiting(node);
-            self.stage.cut_connections(node);
-            self.stage.set_presence(node, Presence::Left);
-            if let Some(film) = &mut self.stage.meter.film {
-                film.gone(self.stage.now, node, Presence::Left);
-            }
+            self.stop(node);
         }
         if self.applications.is_some() {
             self.carry_out_wishes();

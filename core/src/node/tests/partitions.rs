@@ -34,3 +34,20 @@ fn without_reconnect_the_halves_stay_apart() {
     net.run(240 * SECOND);
     assert_eq!(net.node(0).others_up(), 1);
 }
+
+#[test]
+fn failed_members_that_stay_silent_are_dialled_one_after_the_other() {
+    let config = Config { reconnect_interval: SECOND, stream_timeout: 10 * SECOND, streams_max: 4, ..lan() };
+    let mut net = Cluster::converged(5, &config);
+    (1..5).for_each(|i| net.kill(i));
+    net.run(60 * SECOND);
+    assert_eq!(net.node(0).members.n_failed(), 4);
+    net.tracing = true;
+    for _ in 0..60 {
+        net.run(SECOND);
+        assert!(net.node(0).streams.len() <= 1);
+    }
+    let dials = net.trace.iter().filter(|line| line.contains("Open {")).count();
+    assert!((5..=7).contains(&dials), "{dials} dials in a minute");
+    assert_eq!(net.node(0).counters().streams_shed, 0);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rumormill_core::io::QueryId;
 use tokio::sync::oneshot;
@@ -24,6 +24,9 @@ use crate::{Member, Members};
 const STREAMS_MAX: usize = 64;
 /// Most queries of one client that are under way.
 const QUERIES_MAX: usize = 256;
+/// A query's end comes so long after its last answer. Serf's command takes acks, answers and the end of a query from three channels, whichever is ready: of
+/// an answer and an end that come together it may take the end, and never shows the answer.
+const END_AFTER_ANSWER: Duration = Duration::from_millis(100);
 /// Most queries that came to one client and can be answered by it; then the oldest one is forgotten.
 const PENDING_MAX: usize = 1024;
 
@@ -240,6 +243,7 @@ async fn send_answers(
     mut expected: Option<HashSet<String>>,
     outlet: Arc<Outlet>,
 ) -> Result<(), Gone> {
+    let mut last = None;
     while let Some(answer) = answers.next().await {
         let reply = match answer {
             Answer::Ack { from } => {
@@ -251,9 +255,13 @@ async fn send_answers(
             }
         };
         outlet.reply(seq, "", &reply).await?;
+        last = Some(tokio::time::Instant::now());
         if expected.as_ref().is_some_and(HashSet::is_empty) {
             break;
         }
+    }
+    if let Some(last) = last {
+        tokio::time::sleep_until(last + END_AFTER_ANSWER).await;
     }
     outlet.reply(seq, "", &QueryReply::default()).await
 }
@@ -309,7 +317,6 @@ impl Pending {
 mod tests {
     use super::*;
     use rumormill_core::id::LamportTime;
-    use std::time::Duration;
 
     #[test]
     fn open_queries_are_bounded_and_end_at_their_deadline() {

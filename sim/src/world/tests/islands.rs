@@ -51,3 +51,13 @@ fn whoever_is_forgotten_before_it_can_be_dialled_is_not_found() {
          [[fault]]\nat = \"1s\"\nkind = \"partition\"\npartition = { a = { pick = 3 }, b = { rest = true } }\n",
     );
 }
+
+#[test]
+fn whoever_is_suspected_when_a_partition_ends_may_be_forgotten_before_it_can_be_dialled() {
+    apart(
+        "name = \"late\"\nseed = 101121\nduration = \"11s\"\n[cluster]\nnodes = 4\nprofile = \"local\"\n\
+         config = { buddy = false, reconnect_timeout = \"10s\" }\n\
+         [[fault]]\nat = \"3s900ms\"\nname = \"partition-3\"\nkind = \"partition\"\npartition = { a = { pick = 1 }, b = { rest = true } }\n\
+         [[fault]]\nat = \"1s900ms\"\nname = \"restart-6\"\nkind = \"restart\"\nnodes = { pick = 1 }\nmay_be_idle = true\n",
+    );
+}
