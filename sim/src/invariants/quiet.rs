@@ -87,9 +87,7 @@ fn failing_probes(config: &Config, loss: f64) -> f64 {
 /// A stream takes up to `stream_timeout` more in 2 and in 4.
 #[must_use]
 pub fn quiet(config: &Config, nodes: u32, live: u32) -> Quiet {
-    let n = f64::from(nodes.max(2));
-    let up = f64::from(live.clamp(2, nodes.max(2)));
-    let share = FAILURE_PROBABILITY / 4.0;
+    let (n, up) = size(nodes, live);
     let suspicion = longest_suspicion(config, nodes).as_secs_f64();
     let stream = config.stream_timeout.as_secs_f64();
 
@@ -98,12 +96,7 @@ pub fn quiet(config: &Config, nodes: u32, live: u32) -> Quiet {
     let unlearning = config.probe_interval.as_secs_f64() * probes + suspicion;
 
     let kept = 1.0 - spoiled(config);
-    let rate = kept * (up / (2.0 * n - up)).min(1.0);
-    let dials = ((n / share).ln() / rate).ceil();
-    let interval = config.reconnect_interval.as_secs_f64();
-    let between = if stream > interval { interval + stream } else { interval };
-    let reconnecting = between * dials + stream;
-
+    let reconnecting = reconnecting(config, n, up);
     let reclaiming = config.gossip_to_dead.as_secs_f64();
 
     let period = push_pull_period(config.push_pull_interval, nodes).as_secs_f64();
@@ -115,6 +108,30 @@ pub fn quiet(config: &Config, nodes: u32, live: u32) -> Quiet {
         bound: Duration::from_secs((unlearning + reconnecting + reclaiming + closing).ceil() as u64),
         hold: Duration::from_secs(hold.ceil() as u64),
     }
+}
+
+/// Part 2 of the bound, in seconds.
+fn reconnecting(config: &Config, n: f64, up: f64) -> f64 {
+    let rate = (1.0 - spoiled(config)) * (up / (2.0 * n - up)).min(1.0);
+    let dials = ((n / (FAILURE_PROBABILITY / 4.0)).ln() / rate).ceil();
+    let (interval, stream) = (config.reconnect_interval.as_secs_f64(), config.stream_timeout.as_secs_f64());
+    let between = if stream > interval { interval + stream } else { interval };
+    between * dials + stream
+}
+
+/// Why such a cluster need not agree, if a member that fails may be forgotten before anybody has dialled it.
+#[must_use]
+pub fn forgets_too_soon(config: &Config, nodes: u32, live: u32) -> Option<String> {
+    let (n, up) = size(nodes, live);
+    let (dialled, kept) = (reconnecting(config, n, up).ceil(), config.reconnect_timeout.as_secs_f64());
+    (kept < dialled).then(|| {
+        format!("a failed member may be forgotten, after {kept} s, before it is dialled, which may take {dialled} s")
+    })
+}
+
+/// Members and live ones, as the formulas take them.
+fn size(nodes: u32, live: u32) -> (f64, f64) {
+    (f64::from(nodes.max(2)), f64::from(live.clamp(2, nodes.max(2))))
 }
 
 /// The share of exchanges that lost segments delay beyond `stream_timeout`, and so spoil: at most half is taken.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rumormill_core::io::{Command, Input, State, Status};
-use rumormill_core::{MemberView, Restore, Seed, Snapshot};
+use rumormill_core::{Restore, Seed, Snapshot};
 
 use super::World;
 use super::stage::{JOIN, Joining, LEAVE, What, socket};
@@ -195,15 +195,12 @@ impl World<'_> {
     }
 
     /// The live members that a node knows at their present addresses, and will for `bound`. Nobody dials a member that left, forgotten by the
-    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled, as may one whose suspicion is running out:
-    /// the accused need not hear of it any more, as its gossip may have been spent while they were cut off.
+    /// failure detector or not; and one that failed may be forgotten before its turn to be dialled.
     fn known_by(&self, node: u32, bound: Duration) -> Vec<u32> {
         let forgets = self.config.reconnect_timeout < bound;
-        let failing =
-            |member: &MemberView<'_>| member.status == Status::Failed || member.state == State::Suspect;
-        let gone = |member: &MemberView<'_>| member.status == Status::Left || (forgets && failing(member));
+        let gone = |status| status == Status::Left || (forgets && status == Status::Failed);
         let Some(process) = &self.nodes[node as usize] else { return Vec::new() };
-        let known = process.members().filter(|member| !gone(member)).filter_map(|member| {
+        let known = process.members().filter(|member| !gone(member.status)).filter_map(|member| {
             let number = crate::truth::node_number(&member.identity.name)?;
             let present = member.identity.addr == socket(self.stage.address[number as usize]);
             (present && self.stage.truth.is_up(number)).then_some(number)
@@ -212,11 +209,15 @@ impl World<'_> {
     }
 
     /// Nodes that are still joining belong to whom they dial; whether that made any parts one. A join ends with the first exchange that
-    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements.
+    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements. Who has met somebody
+    /// already may have had that exchange, and dials the others only to the end of its list.
     fn unite_joining(&self, live: &[u32], parts: &mut [u32]) -> bool {
         let mut united = false;
         for node in live.iter().copied() {
-            let joining = self.stage.joining[node as usize].iter().flat_map(|joining| &joining.through);
+            let has_met =
+                self.nodes[node as usize].as_ref().is_some_and(|process| process.members().nth(1).is_some());
+            let joining = self.stage.joining[node as usize].iter().filter(|_| !has_met);
+            let joining = joining.flat_map(|joining| &joining.through);
             // Who has no label or key in common with a node is no help to it, and no hindrance.
             let ours = |other: &u32| self.group[node as usize] == self.group[*other as usize];
             let answering = joining.copied().filter(|other| self.stage.truth.is_up(*other)).filter(ours);

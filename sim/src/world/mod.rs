@@ -285,8 +285,12 @@ impl<'s> World<'s> {
         let (loss, latency) = self.stage.network.worst();
         let round_trip = std::time::Duration::from_nanos(latency.saturating_mul(2));
         let why = quiet::not_applicable(&self.config, loss, round_trip);
-        let limits = quiet::quiet(&self.config, self.scenario.cluster.nodes, self.stage.truth.up());
-        let why = why.or_else(|| self.split_knowledge(limits.bound)).or_else(|| self.split_keys());
+        let (nodes, live) = (self.scenario.cluster.nodes, self.stage.truth.up());
+        let limits = quiet::quiet(&self.config, nodes, live);
+        let why = why
+            .or_else(|| quiet::forgets_too_soon(&self.config, nodes, live))
+            .or_else(|| self.split_knowledge(limits.bound))
+            .or_else(|| self.split_keys());
         if let Some(why) = why {
             return self.stage.invariants.quiet.does_not_apply(why);
         }
