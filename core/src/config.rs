@@ -196,7 +196,8 @@ pub struct Config {
     pub members_max: u32,
     /// Whether failed members are dialled again now and then. Default true; without it no long partition heals.
     pub reconnect: bool,
-    /// Time between two chances to dial a failed member. 100 ms to 24 h; default 30 s.
+    /// Time between two chances to dial a failed member; a chance is passed over while a dial goes on, for at most `stream_timeout`. 100 ms to
+    /// 24 h; default 30 s.
     #[serde(with = "duration_text")]
     pub reconnect_interval: Duration,
     /// How long a failed member is remembered and dialled. 1 s to 30 days; default 24 h.

@@ -66,7 +66,7 @@ pub mod gossip {}
 /// then of buckets, then the rows of those buckets that differ; rows about which a node still gossips are left out. Versions are verified before anything is merged. What is dead there
 /// becomes a suspicion here, so that a member that lives can refute. Clocks, statuses and how far each side has come with user events travel along.
 ///
-/// A join and the dialling of a failed member (`reconnect`) are always full. A join is one attempt at each address; trying again is the driver's.
+/// A join and the dialling of a failed member (`reconnect`, one at a time) are always full. A join is one attempt at each address; trying again is the driver's.
 pub mod exchanges {}
 
 /// Alive, leaving, left, failed (Serf).

@@ -102,8 +102,8 @@ fn serfs_query_shows_every_answer_though_the_query_ends_early() {
     let a = start("a", &[]);
     let b = start("b", &["-join", &a.gossip_addr()]);
     wait_until("both know each other", || [&a, &b].iter().all(|agent| agent.count(" alive") == 2));
-    let began = Instant::now();
     for round in 0..100 {
+        let began = Instant::now();
         let ran = a.ask(&["query", "-timeout=60s", "-no-ack", "-format=json", "load"]);
         assert!(
             ran.out.contains("a has") && ran.out.contains("b has"),
@@ -111,6 +111,6 @@ fn serfs_query_shows_every_answer_though_the_query_ends_early() {
             ran.out,
             ran.err
         );
+        assert!(began.elapsed() < PATIENCE / 2, "round {round} took all of its time");
     }
-    assert!(began.elapsed() < PATIENCE, "no query took its 60 s");
 }

@@ -115,11 +115,13 @@ fn reconnecting(config: &Config, n: f64, up: f64) -> f64 {
     let rate = (1.0 - spoiled(config)) * (up / (2.0 * n - up)).min(1.0);
     let dials = ((n / (FAILURE_PROBABILITY / 4.0)).ln() / rate).ceil();
     let (interval, stream) = (config.reconnect_interval.as_secs_f64(), config.stream_timeout.as_secs_f64());
+    // A stream that ends as a dial is due has ended before it: its timer is the older one.
     let between = if stream > interval { interval + stream } else { interval };
     between * dials + stream
 }
 
-/// Why such a cluster need not agree, if a member that fails may be forgotten before anybody has dialled it.
+/// Why such a cluster need not come to agree, if a member that fails may be forgotten before anybody has dialled it. Where few of many are up, a
+/// day is not long enough.
 #[must_use]
 pub fn forgets_too_soon(config: &Config, nodes: u32, live: u32) -> Option<String> {
     let (n, up) = size(nodes, live);
@@ -206,6 +208,24 @@ mod tests {
         let more = |live| quiet(&Config::lan(), 1000, live).bound - quiet(&steady, 1000, live).bound;
         assert_eq!(more(1000), Duration::from_secs(7), "one probe may be under way");
         assert_eq!(more(990), Duration::from_secs(7 + 2 * 7 * 10));
+    }
+
+    #[test]
+    fn no_interval_is_shorter_than_a_dial_that_stays_unanswered() {
+        let bound = |interval| {
+            let interval = Duration::from_secs(interval);
+            quiet(&Config { reconnect_interval: interval, ..Config::lan() }, 200, 190).bound
+        };
+        assert_eq!(Config::lan().stream_timeout, Duration::from_secs(10));
+        assert!(bound(1) >= bound(10) && bound(1) < bound(20));
+    }
+
+    #[test]
+    fn the_failed_are_remembered_long_enough_unless_it_is_short_or_nearly_all_are_down() {
+        let too_soon = |config: &Config, nodes, live| forgets_too_soon(config, nodes, live).is_some();
+        let short = Config { reconnect_timeout: Duration::from_secs(60), ..Config::lan() };
+        assert!(!too_soon(&Config::lan(), 1000, 990) && !too_soon(&Config::wan(), 100, 50));
+        assert!(too_soon(&short, 5, 5) && too_soon(&Config::lan(), 1000, 10));
     }
 
     #[test]

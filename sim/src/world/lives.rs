@@ -58,7 +58,8 @@ impl World<'_> {
         }
     }
 
-    /// A process ends because it has left, or was told to stop: its keys are in their file, and nobody else is in its snapshot any more (Serf).
+    /// A process ends because it has left, or was outvoted about its name. It keeps its keys, which are in a file; when it is started again it is told
+    /// whom to join, and knows nobody else.
     #[cold]
     pub(super) fn stop(&mut self, node: u32) {
         let Some(process) = self.nodes[node as usize].take() else { return };
@@ -154,7 +155,7 @@ impl World<'_> {
         if through.is_empty() {
             return;
         }
-        self.stage.joining[node as usize] = Some(Joining { through, attempts: 0 });
+        self.stage.joining[node as usize] = Some(Joining { through, attempts: 0, before: None });
         self.try_join(node);
     }
 
@@ -163,6 +164,7 @@ impl World<'_> {
         let stage = &mut self.stage;
         let Some(joining) = &mut stage.joining[node as usize] else { return };
         joining.attempts += 1;
+        joining.before = self.nodes[node as usize].as_ref().map(|process| process.counters().syncs);
         if let Some(lookout) = stage.lookout.as_mut().filter(|_| joining.attempts > 1) {
             lookout.saw(Sight::JoinRetried);
         }
@@ -209,14 +211,16 @@ impl World<'_> {
     }
 
     /// Nodes that are still joining belong to whom they dial; whether that made any parts one. A join ends with the first exchange that
-    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements. Who has met somebody
-    /// already may have had that exchange, and dials the others only to the end of its list.
+    /// goes well, whichever it is: so all whom it dials have to be of one part, and to take each other's announcements. Who has had an
+    /// exchange since its attempt began may have had that one, and dials the others only to the end of its list.
     fn unite_joining(&self, live: &[u32], parts: &mut [u32]) -> bool {
         let mut united = false;
         for node in live.iter().copied() {
-            let has_met =
-                self.nodes[node as usize].as_ref().is_some_and(|process| process.members().nth(1).is_some());
-            let joining = self.stage.joining[node as usize].iter().filter(|_| !has_met);
+            let open = |joining: &&Joining| {
+                let had = self.nodes[node as usize].as_ref().map_or(0, |process| process.counters().syncs);
+                joining.before.is_none_or(|before| had == before)
+            };
+            let joining = self.stage.joining[node as usize].iter().filter(open);
             let joining = joining.flat_map(|joining| &joining.through);
             // Who has no label or key in common with a node is no help to it, and no hindrance.
             let ours = |other: &u32| self.group[node as usize] == self.group[*other as usize];

@@ -288,7 +288,7 @@ impl<'s> World<'s> {
         let (nodes, live) = (self.scenario.cluster.nodes, self.stage.truth.up());
         let limits = quiet::quiet(&self.config, nodes, live);
         let why = why
-            .or_else(|| quiet::forgets_too_soon(&self.config, nodes, live))
+            .or_else(|| quiet::forgets_too_soon(&self.config, nodes, live).filter(|_| !self.stage.is_calm()))
             .or_else(|| self.split_knowledge(limits.bound))
             .or_else(|| self.split_keys());
         if let Some(why) = why {

@@ -88,6 +88,8 @@ pub(super) struct Parcel {
 pub(super) struct Joining {
     pub(super) through: Vec<u32>,
     pub(super) attempts: u32,
+    /// Exchanges that the node had had as the attempt under way began; `None` while it waits for the next one.
+    pub(super) before: Option<u64>,
 }
 
 /// Everything of a run but the nodes themselves.
@@ -423,6 +425,7 @@ impl Stage {
         let Some(joining) = self.joining[node as usize].as_mut().filter(|_| self.truth.is_up(node)) else {
             return;
         };
+        joining.before = None;
         // 1 s doubling to 30 s, moved by up to a quarter either way, so that a crowd does not come back as one.
         let base = 1_000_000_000u64 << joining.attempts.saturating_sub(1).min(5);
         let word = self.draws.word(Purpose::JoinJitter, node, life, 0, joining.attempts as u16);

@@ -2,7 +2,8 @@
 //!
 //! What Serf does otherwise: the body of a request that is refused for want of a token is read all the same, so that the stream stays
 //! in step; a bad regular expression and a malformed body get an answer instead of a closed connection; a header's
-//! missing fields are empty, not those of the request before; and a client that does not read is cut off.
+//! missing fields are empty, not those of the request before; a query ends when all have answered, and does not end well when the agent
+//! stops before; and a client that does not read is cut off.
 
 mod commands;
 pub(super) mod filters;

@@ -24,8 +24,8 @@ use crate::{Member, Members};
 const STREAMS_MAX: usize = 64;
 /// Most queries of one client that are under way.
 const QUERIES_MAX: usize = 256;
-/// A query's end comes so long after its last answer. Serf's command takes acks, answers and the end of a query from three channels, whichever is ready: of
-/// an answer and an end that come together it may take the end, and never shows the answer.
+/// A query's end comes so long after its last answer. Serf's command reads acks and answers from two channels, both of which the end closes, and stops at
+/// the first that it finds closed: of an answer and an end that come together it may see the end alone.
 const END_AFTER_ANSWER: Duration = Duration::from_millis(100);
 /// Most queries that came to one client and can be answered by it; then the oldest one is forgotten.
 const PENDING_MAX: usize = 1024;
@@ -243,7 +243,7 @@ async fn send_answers(
     mut expected: Option<HashSet<String>>,
     outlet: Arc<Outlet>,
 ) -> Result<(), Gone> {
-    let mut last = None;
+    let (mut last, mut over) = (None, false);
     while let Some(answer) = answers.next().await {
         let reply = match answer {
             Answer::Ack { from } => {
@@ -257,8 +257,13 @@ async fn send_answers(
         outlet.reply(seq, "", &reply).await?;
         last = Some(tokio::time::Instant::now());
         if expected.as_ref().is_some_and(HashSet::is_empty) {
+            over = true;
             break;
         }
+    }
+    if !over && answers.tally().is_none() {
+        // The agent has stopped: half an answer is none.
+        return Ok(());
     }
     if let Some(last) = last {
         tokio::time::sleep_until(last + END_AFTER_ANSWER).await;

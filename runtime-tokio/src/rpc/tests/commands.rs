@@ -152,6 +152,20 @@ async fn a_query_ends_when_everybody_has_answered_over_rpc() {
 }
 
 #[tokio::test]
+async fn a_query_does_not_end_well_when_the_agent_stops_before() {
+    let a = Served::new("a").await;
+    let client = a.client().await;
+    let mut queries = client.stream("query:load").await.unwrap();
+    let timeout = Some(Duration::from_secs(3000));
+    let load = QueryParams { name: "load".into(), timeout, ..QueryParams::default() };
+    let mut answers = client.query(load).await.unwrap();
+    assert!(matches!(next(&mut queries).await, StreamRecord::Query(_)), "it is asked, and gives no answer");
+    a.end().await;
+    let end = soon("how it ends", answers.next()).await;
+    assert!(matches!(end, Some(Err(ClientError::Closed(_)))), "{end:?}");
+}
+
+#[tokio::test]
 async fn a_ping_is_over_when_everybody_has_acknowledged_it() {
     let [a, b] = pair().await;
     let timeout = Some(Duration::from_secs(3000));

@@ -80,3 +80,39 @@ fn a_join_whose_first_exchange_went_well_is_no_way_to_the_others_on_its_list() {
          every = \"13s\"\nrepick = true\nmay_be_idle = true\n",
     );
 }
+
+/// Runs a scenario after which all have to agree, and do.
+#[track_caller]
+fn together(text: &str) {
+    let scenario = Scenario::parse(text, "together.toml", &[]).unwrap_or_else(|e| panic!("{e}"));
+    let record = run(&scenario, 0, scenario.seed);
+    holds(&record);
+    let quiet = record.invariants.iter().find(|invariant| invariant.number == 7).unwrap();
+    assert_eq!((quiet.not_applicable.as_deref(), quiet.checked > 0), (None, true), "{quiet:?}");
+}
+
+#[test]
+fn a_short_memory_is_no_excuse_where_all_agree_as_the_faults_end() {
+    together(
+        "name = \"calm\"\nduration = \"20s\"\n[cluster]\nnodes = 5\nconfig = { reconnect_timeout = \"10s\" }\n",
+    );
+}
+
+#[test]
+fn a_join_that_has_not_succeeded_yet_is_a_way() {
+    together(
+        "name = \"late\"\nduration = \"30s\"\n[cluster]\nnodes = 4\n\
+         [[fault]]\nat = \"20s\"\nkind = \"partition\"\npartition = { a = [\"node-3\"], b = { rest = true }, traffic = \"streams\" }\n\
+         [[fault]]\nat = \"21s\"\nkind = \"join\"\nnodes = [\"node-3\"]\njoin = [\"node-0\"]\n",
+    );
+}
+
+#[test]
+fn who_has_left_comes_back_with_the_keys_that_it_had_got() {
+    together(
+        "name = \"keys\"\nduration = \"2m\"\n[cluster]\nnodes = 4\nkey = \"old\"\n\
+         [[workload]]\nkind = \"keys\"\nat = \"5s\"\nfrom = [\"node-0\"]\n\
+         [[fault]]\nat = \"60s\"\nkind = \"leave\"\nnodes = [\"node-2\"]\n\
+         [[fault]]\nat = \"90s\"\nkind = \"restart\"\nnodes = [\"node-2\"]\n",
+    );
+}
