@@ -39,10 +39,14 @@ pub(super) fn check(all: &All<'_>, problems: &mut Vec<Problem>) {
     open_files(all, problems);
 }
 
+/// What a dotted key has been set to.
+fn find<'a>(merged: &'a Item, key: &str) -> Option<&'a Item> {
+    key.split('.').try_fold(merged, |item, key| item.get_set(key))
+}
+
 /// The problem at a key's value, and nowhere when nobody wrote it.
 fn at(merged: &Item, key: &str, message: impl Into<String>) -> Problem {
-    let item = key.split('.').try_fold(merged, |item, key| item.get_set(key));
-    match item {
+    match find(merged, key) {
         Some(item) => Problem::at(item, key, message),
         None => Problem::nowhere(key, message),
     }
@@ -92,12 +96,22 @@ fn names(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
     }
 }
 
+/// A setting whose bound is another one, which alone may stand in a file: then the mistake is there.
+const BOUND_BY_ANOTHER: (&str, &str) = ("core.probe_timeout", "core.probe_interval");
+
 fn bounds(config: &AgentConfig, merged: &Item, problems: &mut Vec<Problem>) {
     for (field, message) in core::out_of_bounds(&config.core) {
         let by_serfs_key =
             core::ALIASES.iter().find(|(key, alias)| *alias == field && merged.get_set(key).is_some());
         let key = by_serfs_key.map_or_else(|| format!("core.{field}"), |(key, _)| (*key).to_string());
-        problems.push(at(merged, &key, message));
+        let (bounded, by) = BOUND_BY_ANOTHER;
+        let problem = match find(merged, by) {
+            Some(other) if key == bounded && find(merged, bounded).is_none() => {
+                Problem::at(other, &key, message)
+            }
+            _ => at(merged, &key, message),
+        };
+        problems.push(problem);
     }
 }
 

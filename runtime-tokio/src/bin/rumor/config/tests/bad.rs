@@ -237,6 +237,11 @@ fn every_kind_of_mistake_is_said_with_its_key_and_a_hint() {
             "",
         ),
         (
+            "core = { probe_interval = \"400ms\" }",
+            "core.probe_timeout: is 500ms, but must be less than probe_interval (400ms), or helpers and the stream probe have no time",
+            "",
+        ),
+        (
             "core = { anti_entropy = \"detla\" }",
             "core.anti_entropy: unknown word \"detla\"",
             "did you mean \"delta\"? valid: off, full, delta",
