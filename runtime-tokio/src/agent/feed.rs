@@ -133,8 +133,10 @@ impl Feed {
     fn renew(&mut self, node: &Node) {
         let began = SystemInstant::now();
         self.revision = node.members_revision();
-        self.list.send_replace(list(node));
+        let list = list(node);
+        // What an application keeps us waiting for, because it holds the former list, is no work.
         let took = began.elapsed();
+        self.list.send_replace(list);
         if took > QUICK {
             self.rested = self.clock.now() + took * LIST_SHARE;
         }
