@@ -1,5 +1,6 @@
-//! One indexed heap of everything that is due, and why. A node has one deadline: the head of this heap.
+//! Everything that is due, and why. A node has one deadline: the first of it.
 
+use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
 use smallvec::SmallVec;
@@ -43,18 +44,43 @@ pub enum Due {
     ForceLeave(u32),
 }
 
-/// A place in the heap that its owner can move or cancel. Owners give it up when its [`Due`] has fired.
+impl Due {
+    /// Whether a node waits for it all the time or nearly, and for few such things at once.
+    const fn is_usual(self) -> bool {
+        match self {
+            Self::Probe | Self::ProbeTimeout | Self::ProbeEnd | Self::Gossip | Self::Sync => true,
+            Self::Reconnect | Self::Repair | Self::Broadcast | Self::Intents => true,
+            Self::Relay(_) | Self::Suspicion(_) | Self::Lifetime(_) => false,
+            Self::Stream(_) | Self::Query(_) | Self::ForceLeave(_) => false,
+        }
+    }
+}
+
+/// A place that its owner can move or cancel. Owners give it up when its [`Due`] has fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timer(NonZeroU32);
 
+/// Where a timer is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Usual(usize),
+    Other(usize),
+}
+
 impl Timer {
-    /// The timer of a place; 0 is kept free, so that an optional timer takes no more room.
-    const fn of(place: u32) -> Self {
-        Self(NonZeroU32::MIN.saturating_add(place))
+    /// The lowest bit says which; 0 is kept free, so that an optional timer takes no more room.
+    const fn of(place: Place) -> Self {
+        let number = match place {
+            Place::Usual(place) => 2 * place as u32,
+            Place::Other(place) => 2 * place as u32 + 1,
+        };
+        Self(NonZeroU32::MIN.saturating_add(number))
     }
 
-    const fn place(self) -> usize {
-        self.0.get() as usize - 1
+    const fn place(self) -> Place {
+        let number = self.0.get() - 1;
+        let place = number as usize / 2;
+        if number.is_multiple_of(2) { Place::Usual(place) } else { Place::Other(place) }
     }
 }
 
@@ -63,109 +89,184 @@ struct Entry {
     at: Instant,
     /// Order among equal times: first armed, first fired.
     seq: u64,
+    /// Where the heap notes its position.
     timer: u32,
     due: Due,
 }
 
 impl Entry {
-    fn before(&self, other: &Self) -> bool {
-        (self.at, self.seq) < (other.at, other.seq)
+    const fn before(&self, other: &Self) -> bool {
+        let (at, other_at) = (self.at.as_nanos(), other.at.as_nanos());
+        at < other_at || at == other_at && self.seq < other.seq
     }
 }
 
-/// Deadlines of a node in peace: its next probe, the one under way, an exchange. They need no memory elsewhere.
-const FEW: usize = 3;
+/// Usual deadlines of a node: its next probe, the one under way, its end, gossip. They need no memory elsewhere.
+const FEW: usize = 4;
 
+/// Everything that is due, and why.
+///
+/// What comes again and again is looked through, as it is little; what there can be much of is in a heap, which lies
+/// elsewhere in memory and is left alone meanwhile.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub(crate) struct Deadlines {
-    /// When the first of the heap is due, if there is one: what every step asks, without a look at a heap that lies elsewhere.
-    first: Instant,
-    heap: SmallVec<[Entry; FEW]>,
-    /// Where in the heap each timer's entry is.
-    positions: SmallVec<[u32; FEW]>,
-    vacant: SmallVec<[u32; FEW]>,
+    /// The first of all: what every step asks.
+    first: Option<(Instant, Due)>,
     seq: u64,
+    /// The first of the heap.
+    first_other: Option<Entry>,
+    /// By place; vacant places are used again.
+    usual: SmallVec<[Option<Entry>; FEW]>,
+    others: Heap,
 }
 
 impl Deadlines {
     #[inline]
-    pub(crate) fn next(&self) -> Option<(Instant, Due)> {
-        self.heap.first().map(|entry| (self.first, entry.due))
-    }
-
-    /// The heap has another first entry, perhaps.
-    #[inline]
-    fn set_first(&mut self) {
-        self.first = self.heap.first().map_or(Instant::NEVER, |entry| entry.at);
+    pub(crate) const fn next(&self) -> Option<(Instant, Due)> {
+        self.first
     }
 
     #[inline]
     pub(crate) fn arm(&mut self, at: Instant, due: Due) -> Timer {
-        let position = self.heap.len();
-        let timer = self.vacant.pop().unwrap_or_else(|| {
-            self.positions.push(0);
-            self.positions.len() as u32 - 1
-        });
         self.seq += 1;
-        let entry = Entry { at, seq: self.seq, timer, due };
-        self.heap.push(entry);
-        if position > 0 && entry.before(&self.heap[(position - 1) / 2]) {
-            self.rise(position, entry);
-        } else {
-            self.positions[timer as usize] = position as u32;
-        }
-        if position == 0 || at < self.first {
-            self.first = at;
-        }
-        Timer::of(timer)
+        let entry = Entry { at, seq: self.seq, timer: 0, due };
+        let place = if due.is_usual() { self.keep(entry) } else { Place::Other(self.others.push(entry)) };
+        self.find_first(place);
+        Timer::of(place)
+    }
+
+    fn keep(&mut self, entry: Entry) -> Place {
+        let vacant = self.usual.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.usual.push(None);
+            self.usual.len() - 1
+        });
+        self.usual[vacant] = Some(entry);
+        Place::Usual(vacant)
     }
 
     pub(crate) fn move_to(&mut self, timer: Timer, at: Instant) {
-        let position = self.positions[timer.place()] as usize;
         self.seq += 1;
-        let entry = Entry { at, seq: self.seq, ..self.heap[position] };
-        self.settle(position, entry);
-        self.set_first();
+        match timer.place() {
+            Place::Usual(place) => {
+                if let Some(entry) = &mut self.usual[place] {
+                    (entry.at, entry.seq) = (at, self.seq);
+                }
+            }
+            Place::Other(place) => self.others.move_to(place, at, self.seq),
+        }
+        self.find_first(timer.place());
     }
 
     /// When a timer fires.
     pub(crate) fn at(&self, timer: Timer) -> Instant {
-        self.heap[self.positions[timer.place()] as usize].at
+        match timer.place() {
+            Place::Usual(place) => self.usual[place].map_or(Instant::NEVER, |entry| entry.at),
+            Place::Other(place) => self.others.at(place),
+        }
     }
 
     #[inline]
     pub(crate) fn cancel(&mut self, timer: Timer) {
-        let position = self.positions[timer.place()] as usize;
-        self.remove(position);
+        match timer.place() {
+            Place::Usual(place) => self.usual[place] = None,
+            Place::Other(place) => self.others.remove(place),
+        }
+        self.find_first(timer.place());
     }
 
     /// The first thing that is due at `now`, taken out.
     #[inline]
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
-        if self.first > now {
-            return None;
-        }
-        let due = self.heap.first()?.due;
-        self.remove(0);
+        let (_, due) = self.first.filter(|(at, _)| *at <= now)?;
+        let place = match self.first_usual() {
+            Some((place, entry)) if self.first_other.is_none_or(|other| entry.before(&other)) => {
+                self.usual[place] = None;
+                Place::Usual(place)
+            }
+            _ => {
+                let place = self.first_other?.timer as usize;
+                self.others.remove(place);
+                Place::Other(place)
+            }
+        };
+        self.find_first(place);
         Some(due)
     }
 
-    #[inline]
-    fn remove(&mut self, position: usize) {
-        self.vacant.push(self.heap[position].timer);
-        let Some(last) = self.heap.pop() else { return };
-        if position < self.heap.len() {
-            self.settle(position, last);
+    fn first_usual(&self) -> Option<(usize, Entry)> {
+        let mut first: Option<(usize, Entry)> = None;
+        for (place, entry) in self.usual.iter().enumerate() {
+            if let Some(entry) = entry
+                && first.is_none_or(|(_, first)| entry.before(&first))
+            {
+                first = Some((place, *entry));
+            }
         }
-        if position == 0 {
-            self.set_first();
+        first
+    }
+
+    /// Something has changed at `place`.
+    #[inline]
+    fn find_first(&mut self, place: Place) {
+        if let Place::Other(_) = place {
+            self.first_other = self.others.first();
+        }
+        let first = match (self.first_usual(), self.first_other) {
+            (Some((_, usual)), Some(other)) => Some(if usual.before(&other) { usual } else { other }),
+            (usual, other) => usual.map(|(_, entry)| entry).or(other),
+        };
+        self.first = first.map(|entry| (entry.at, entry.due));
+    }
+}
+
+/// An indexed heap.
+#[derive(Clone, Debug, Default)]
+struct Heap {
+    entries: Vec<Entry>,
+    /// Where among the entries each timer's is.
+    positions: Vec<u32>,
+    vacant: Vec<u32>,
+}
+
+impl Heap {
+    fn first(&self) -> Option<Entry> {
+        self.entries.first().copied()
+    }
+
+    fn at(&self, timer: usize) -> Instant {
+        self.entries[self.positions[timer] as usize].at
+    }
+
+    fn push(&mut self, entry: Entry) -> usize {
+        let timer = self.vacant.pop().unwrap_or_else(|| {
+            self.positions.push(0);
+            self.positions.len() as u32 - 1
+        });
+        let entry = Entry { timer, ..entry };
+        self.entries.push(entry);
+        self.rise(self.entries.len() - 1, entry);
+        timer as usize
+    }
+
+    fn move_to(&mut self, timer: usize, at: Instant, seq: u64) {
+        let position = self.positions[timer] as usize;
+        let entry = Entry { at, seq, ..self.entries[position] };
+        self.settle(position, entry);
+    }
+
+    fn remove(&mut self, timer: usize) {
+        let position = self.positions[timer] as usize;
+        self.vacant.push(timer as u32);
+        let Some(last) = self.entries.pop() else { return };
+        if position < self.entries.len() {
+            self.settle(position, last);
         }
     }
 
     /// Puts an entry where it belongs, given a position that is free for it.
-    #[inline]
     fn settle(&mut self, position: usize, entry: Entry) {
-        if position > 0 && entry.before(&self.heap[(position - 1) / 2]) {
+        if position > 0 && entry.before(&self.entries[(position - 1) / 2]) {
             self.rise(position, entry);
         } else {
             self.sink(position, entry);
@@ -174,7 +275,7 @@ impl Deadlines {
 
     /// Puts an entry into a free position, or above.
     fn rise(&mut self, mut position: usize, entry: Entry) {
-        let (heap, positions) = (&mut *self.heap, &mut *self.positions);
+        let (heap, positions) = (&mut *self.entries, &mut *self.positions);
         while position > 0 {
             let parent = (position - 1) / 2;
             let above = heap[parent];
@@ -191,7 +292,7 @@ impl Deadlines {
 
     /// Puts an entry into a free position, or below.
     fn sink(&mut self, mut position: usize, entry: Entry) {
-        let (heap, positions) = (&mut *self.heap, &mut *self.positions);
+        let (heap, positions) = (&mut *self.entries, &mut *self.positions);
         loop {
             let left = 2 * position + 1;
             let Some(first) = heap.get(left) else { break };
@@ -215,49 +316,51 @@ impl Deadlines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
     proptest! {
         /// Against a sorted map: whatever is armed, moved and cancelled, things fire in order of (time, arming).
         #[test]
-        fn the_heap_fires_like_a_sorted_map(ops in prop::collection::vec((0u8..4, 0u64..50, any::<prop::sample::Index>()), 0..200)) {
-            let mut heap = Deadlines::default();
-            let mut model: BTreeMap<(u64, u64), u32> = BTreeMap::new();
-            let mut held: Vec<(Timer, (u64, u64), u32)> = Vec::new();
+        fn deadlines_fire_like_a_sorted_map(ops in prop::collection::vec((0u8..4, 0u64..50, any::<prop::sample::Index>()), 0..200)) {
+            let mut deadlines = Deadlines::default();
+            let mut model: BTreeMap<(u64, u64), Due> = BTreeMap::new();
+            let mut held: Vec<(Timer, (u64, u64), Due)> = Vec::new();
             let mut seq = 0;
             for (op, at, index) in ops {
                 match op {
                     0 | 1 => {
                         seq += 1;
-                        let mark = ProbeSeq(seq as u32);
-                        let timer = heap.arm(Instant::from_nanos(at), Due::Relay(mark));
-                        model.insert((at, seq), mark.0);
-                        held.push((timer, (at, seq), mark.0));
+                        // Usual deadlines carry no number; here there may be many.
+                        let due = if at % 3 == 0 { Due::Gossip } else { Due::Relay(ProbeSeq(seq as u32)) };
+                        let timer = deadlines.arm(Instant::from_nanos(at), due);
+                        model.insert((at, seq), due);
+                        held.push((timer, (at, seq), due));
                     }
                     2 if !held.is_empty() => {
                         seq += 1;
                         let position = index.index(held.len());
                         let entry = &mut held[position];
-                        heap.move_to(entry.0, Instant::from_nanos(at));
+                        deadlines.move_to(entry.0, Instant::from_nanos(at));
                         model.remove(&entry.1);
                         entry.1 = (at, seq);
                         model.insert(entry.1, entry.2);
                     }
                     3 if !held.is_empty() => {
                         let entry = held.swap_remove(index.index(held.len()));
-                        heap.cancel(entry.0);
+                        deadlines.cancel(entry.0);
                         model.remove(&entry.1);
                     }
                     _ => {}
                 }
-                let first = model.first_key_value().map(|((at, _), mark)| (Instant::from_nanos(*at), Due::Relay(ProbeSeq(*mark))));
-                prop_assert_eq!(heap.next(), first);
+                let first = model.first_key_value().map(|((at, _), due)| (Instant::from_nanos(*at), *due));
+                prop_assert_eq!(deadlines.next(), first);
+                for (timer, (at, _), _) in &held {
+                    prop_assert_eq!(deadlines.at(*timer), Instant::from_nanos(*at));
+                }
             }
-            while let Some(due) = heap.pop(Instant::NEVER) {
-                let (_, mark) = model.pop_first().unwrap();
-                prop_assert_eq!(due, Due::Relay(ProbeSeq(mark)));
+            while let Some(due) = deadlines.pop(Instant::NEVER) {
+                prop_assert_eq!(Some(due), model.pop_first().map(|(_, due)| due));
             }
             prop_assert!(model.is_empty());
         }
@@ -265,9 +368,9 @@ mod tests {
 
     #[test]
     fn nothing_fires_before_its_time() {
-        let mut heap = Deadlines::default();
-        heap.arm(Instant::from_nanos(5), Due::Probe);
-        assert_eq!(heap.pop(Instant::from_nanos(4)), None);
-        assert_eq!(heap.pop(Instant::from_nanos(5)), Some(Due::Probe));
+        let mut deadlines = Deadlines::default();
+        deadlines.arm(Instant::from_nanos(5), Due::Probe);
+        assert_eq!(deadlines.pop(Instant::from_nanos(4)), None);
+        assert_eq!(deadlines.pop(Instant::from_nanos(5)), Some(Due::Probe));
     }
 }

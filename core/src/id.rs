@@ -66,8 +66,11 @@ impl NodeName {
 /// Whether bytes are a node name of ASCII alone: what nearly every name is, told in one pass.
 #[inline]
 pub(crate) fn is_plain_name(bytes: &[u8]) -> bool {
-    matches!(bytes.len(), 1..=NAME_BYTES_MAX)
-        && !any_word(bytes, |word| control_bits(word) | word & HIGH_BITS)
+    let odd = |word| control_bits(word) | word & HIGH_BITS;
+    match ends(bytes) {
+        Some((first, last)) => odd(first) | odd(last) == 0,
+        None => matches!(bytes.len(), 1..=NAME_BYTES_MAX) && !any_word(bytes, odd),
+    }
 }
 
 /// Whether there is an ASCII control character: every name in every message is asked.
@@ -89,7 +92,7 @@ const fn control_bits(word: u64) -> u64 {
 }
 
 /// Whether a bit is found in any eight bytes; the last eight may overlap those before, and fewer are filled up with blanks.
-#[inline]
+#[inline(never)]
 fn any_word(bytes: &[u8], find: impl Fn(u64) -> u64) -> bool {
     let Some(last) = bytes.last_chunk::<8>() else {
         let word = bytes.iter().rev().fold(ONES * 0x20, |word, byte| word << 8 | u64::from(*byte));
@@ -98,6 +101,23 @@ fn any_word(bytes: &[u8], find: impl Fn(u64) -> u64) -> bool {
     let (words, _) = bytes.as_chunks::<8>();
     words.iter().fold(find(u64::from_le_bytes(*last)), |found, word| found | find(u64::from_le_bytes(*word)))
         != 0
+}
+
+/// The first eight bytes and the last eight, where these are all: of names of 8 to 16 bytes, as most are.
+#[inline(always)]
+fn ends(bytes: &[u8]) -> Option<(u64, u64)> {
+    let (first, last) = (bytes.first_chunk::<8>()?, bytes.last_chunk::<8>()?);
+    (bytes.len() <= 16).then(|| (u64::from_le_bytes(*first), u64::from_le_bytes(*last)))
+}
+
+/// Whether two names are the same; those of 8 to 16 bytes take no call.
+#[inline(always)]
+pub(crate) fn same_bytes(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && match ends(one).zip(ends(other)) {
+            Some((one, other)) => one == other,
+            None => one == other,
+        }
 }
 
 impl Deref for NodeName {

@@ -131,12 +131,10 @@ impl Suspicions {
     }
 
     /// Whether a suspicion of the member hopes for a confirmation.
+    #[inline]
     pub(crate) fn hopes(&self, slot: Slot) -> bool {
-        !self.open.is_empty()
-            && self
-                .open
-                .get(&slot.index)
-                .is_some_and(|suspicion| suspicion.accusers.len() <= usize::from(suspicion.wanted))
+        let hopes = |suspicion: &Suspicion| suspicion.accusers.len() <= usize::from(suspicion.wanted);
+        !self.open.is_empty() && self.open.get(&slot.index).is_some_and(hopes)
     }
 
     /// Ends a suspicion; whether it had got fewer confirmations than it hoped for.

@@ -80,29 +80,35 @@ pub(crate) struct Known {
     pub(crate) status: Status,
 }
 
-/// A member found by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) slot: Slot,
-    pub(crate) known: Known,
-    pub(crate) addr: SocketAddr,
-}
-
-/// The member table of one node.
+/// The member table of one node. What most messages touch comes first.
 ///
 /// Index 0 is the node itself, 1 to `base.len()` are the rows of the base, and what lies beyond was met later.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(crate) struct Members {
-    base: Arc<Roster>,
     overlay: Overlay,
+    base: Arc<Roster>,
     /// The index of the base's row of this node itself, which stands vacant; `NOWHERE` when it has none.
     hole: u32,
-    /// When the node was born: the base's rows have been alive since.
-    born: Instant,
-    /// This node's name, near at hand: every ping asks whether it is meant.
-    me: Face,
+    /// Rows by state, the node itself included.
+    counts: [u32; 5],
+    failed: u32,
+    left: u32,
     /// The node itself, near at hand, then the members met later.
     own: SmallVec<[Row; 1]>,
+    /// This node's name, near at hand: every ping asks whether it is meant.
+    me: Face,
+    order: ProbeOrder,
+    /// The sum of the digests of all members that are alive or suspect.
+    digest: u64,
+    /// Grows with every change that an application can see.
+    revision: u64,
+    /// Members with status alive or leaving, by their version bytes.
+    versions: VersionCounts,
+    /// When a member's status was last decided by an intent; rows without one have had none. By index, which nobody chooses.
+    status_times: HashMap<u32, LamportTime, FixedState>,
+    /// When the node was born: the base's rows have been alive since.
+    born: Instant,
     /// The rests of `own`.
     own_rests: SmallVec<[Rest; 1]>,
     /// Members in `own`, by name.
@@ -110,19 +116,6 @@ pub(crate) struct Members {
     hasher: FixedState,
     /// Vacant rows of `own`, as indices.
     vacant: Vec<u32>,
-    /// Rows by state, the node itself included.
-    counts: [u32; 5],
-    failed: u32,
-    left: u32,
-    /// Members with status alive or leaving, by their version bytes.
-    versions: VersionCounts,
-    /// When a member's status was last decided by an intent; rows without one have had none. By index, which nobody chooses.
-    status_times: HashMap<u32, LamportTime, FixedState>,
-    /// The sum of the digests of all members that are alive or suspect.
-    digest: u64,
-    /// Grows with every change that an application can see.
-    revision: u64,
-    order: ProbeOrder,
 }
 
 impl Members {
@@ -295,6 +288,17 @@ impl Members {
         }
     }
 
+    /// The same where most rows are the base's.
+    #[inline]
+    fn at_rare(&self, index: u32) -> Option<(Slot, Known)> {
+        match self.base_row(index) {
+            Some(row) if index != self.hole && self.overlay.get_rare(row).is_none() => {
+                Some((Slot { index, generation: 0 }, self.base_known(row)))
+            }
+            _ => self.at(index),
+        }
+    }
+
     #[inline]
     fn base_known(&self, row: u32) -> Known {
         Known { state: State::Alive, incarnation: self.base.incarnation(row), status: Status::Alive }
@@ -303,10 +307,13 @@ impl Members {
     /// The index of a name, vacant or not, but not of one whose row may get another name.
     #[inline]
     fn index_of(&self, name: &[u8]) -> Option<u32> {
-        if let Some(row) = self.base.find(name) {
-            let index = row + 1;
-            return Some(if index == self.hole { Self::ME.index } else { index });
-        }
+        let Some(row) = self.base.find(name) else { return self.own_index_of(name) };
+        let index = row + 1;
+        Some(if index == self.hole { Self::ME.index } else { index })
+    }
+
+    /// The same of a name that is not in the base.
+    fn own_index_of(&self, name: &[u8]) -> Option<u32> {
         if self.by_name.is_empty() {
             return None;
         }
@@ -320,7 +327,7 @@ impl Members {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Slot> {
-        self.at(self.index_of(name.as_bytes())?).map(|(slot, _)| slot)
+        self.look_up(name.as_bytes()).map(|(slot, _)| slot)
     }
 
     /// Many members are going to be looked up.
@@ -328,20 +335,10 @@ impl Members {
         self.overlay.bring_near();
     }
 
-    /// Finds a member with all that decides a claim about it. A name that is found is sound, whatever was known of it.
+    /// Finds a member, and what decides a claim about it. A name that is found is sound, whatever was known of it.
     #[inline]
-    pub(crate) fn look_up(&self, name: &[u8]) -> Option<Found> {
-        let index = self.index_of(name)?;
-        let Some(row) = self.stored(index) else {
-            let row = self.base_row(index)?;
-            let slot = Slot { index, generation: 0 };
-            return Some(Found { slot, known: self.base_known(row), addr: self.base.addr(row) });
-        };
-        let addr = match row.renamed {
-            true => self.rest(index)?.identity.as_ref()?.addr,
-            false => self.base.addr(self.base_row(index)?),
-        };
-        Some(Found { slot: Slot { index, generation: row.generation }, known: row.known()?, addr })
+    pub(crate) fn look_up(&self, name: &[u8]) -> Option<(Slot, Known)> {
+        self.at(self.index_of(name)?)
     }
 
     #[inline]
@@ -375,10 +372,23 @@ impl Members {
     /// The bytes of a member's name, and its address, from where they lie nearest.
     #[inline]
     pub(crate) fn whereabouts(&self, slot: Slot) -> Option<(&[u8], SocketAddr)> {
+        if let Some(row) = self.base_row(slot.index)
+            && slot.generation == 0
+            && slot.index != self.hole
+            && self.overlay.get_rare(row).is_none()
+        {
+            return Some(self.base.whereabouts(row));
+        }
         match self.own_identity(slot)? {
             Some(identity) => Some((identity.name.as_bytes(), identity.addr)),
             None => self.base_row(slot.index).map(|row| self.base.whereabouts(row)),
         }
+    }
+
+    /// A member's address.
+    #[inline]
+    pub(crate) fn addr(&self, slot: Slot) -> Option<SocketAddr> {
+        self.whereabouts(slot).map(|(_, addr)| addr)
     }
 
     /// Whether these are the bytes of this node's name.
@@ -577,7 +587,7 @@ impl Members {
             if index == Self::ME.index {
                 continue;
             }
-            if let Some((slot, known)) = self.at(index)
+            if let Some((slot, known)) = self.at_rare(index)
                 && matches!(known.state, State::Alive | State::Suspect)
             {
                 return Some((slot, known));

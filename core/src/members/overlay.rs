@@ -22,10 +22,22 @@ pub(super) struct Overlay {
     rows: Vec<Row>,
     rests: Vec<Rest>,
     /// Rows that were touched.
-    touched: usize,
+    touched: u32,
     /// Whether every row of the base is there, in its order; else they are found by linear probing, and the number of slots is
     /// a power of two.
     dense: bool,
+    /// A bit for each class of row numbers of which one was touched. Most rows are of none: that is known without a look at the
+    /// rows, which lie elsewhere in memory.
+    classes: [u64; CLASS_WORDS],
+}
+
+/// Words of 64 classes of row numbers.
+const CLASS_WORDS: usize = 8;
+
+/// The word and the bit of a row's class.
+const fn class(row: u32) -> (usize, u64) {
+    let class = hash(row) >> 55;
+    (class as usize / 64, 1 << (class % 64))
 }
 
 /// Row numbers are dense and not chosen by anybody: multiplying by an odd constant spreads them.
@@ -52,6 +64,13 @@ impl Overlay {
     #[inline]
     pub(super) fn get(&self, row: u32) -> Option<&Row> {
         self.rows.get(self.place(row)).filter(|own| own.key == row)
+    }
+
+    /// The same of a row that was probably not touched.
+    #[inline]
+    pub(super) fn get_rare(&self, row: u32) -> Option<&Row> {
+        let (word, bit) = class(row);
+        if self.classes[word] & bit == 0 { None } else { self.get(row) }
     }
 
     /// Reads something of each cache line of the rows, unless they are many: where many of them are to be looked up one after
@@ -82,6 +101,8 @@ impl Overlay {
             if self.rows[place].key == NOWHERE {
                 (self.rows[place], self.rests[place]) = base(row);
                 self.touched += 1;
+                let (word, bit) = class(row);
+                self.classes[word] |= bit;
             }
         }
         let place = self.place(row);
@@ -91,15 +112,17 @@ impl Overlay {
     /// Makes sure that one more row finds a vacant slot, and a lookup soon a vacant one.
     fn make_room(&mut self, len: usize, base: impl Fn(u32) -> (Row, Rest)) {
         let slots = self.rows.len();
-        if self.dense || (self.touched + 1) * 4 <= slots * 3 {
+        let touched = self.touched as usize;
+        if self.dense || (touched + 1) * 4 <= slots * 3 {
             return;
         }
-        let Self { rows, rests, touched, .. } = core::mem::take(self);
+        let (rows, rests) = (core::mem::take(&mut self.rows), core::mem::take(&mut self.rests));
         let (rows, rests) = (rows.into_iter(), rests.into_iter());
         let old = rows.zip(rests).filter(|(row, _)| row.key != NOWHERE);
         if (touched + 1) * DENSE_FROM > len {
             (self.rows, self.rests) = (0..len as u32).map(base).unzip();
             self.dense = true;
+            self.classes = [u64::MAX; CLASS_WORDS];
         } else {
             let slots = (slots * 2).max(SLOTS_MIN);
             self.rows.resize(slots, Row::VACANT);
@@ -109,6 +132,5 @@ impl Overlay {
             let place = self.place(row.key);
             (self.rows[place], self.rests[place]) = (row, rest);
         }
-        self.touched = touched;
     }
 }

@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use super::digest::{name_digest, row_digest};
-use crate::id::{Incarnation, LamportTime, SharedIdentity, Versions};
+use crate::id::{Incarnation, LamportTime, SharedIdentity, Versions, same_bytes};
 use crate::io::Status;
 use crate::rng::{Purpose, Seed};
 
@@ -48,7 +48,7 @@ impl Face {
     #[inline]
     pub(super) fn is_named(&self, name: &[u8]) -> Option<bool> {
         let short = self.name.get(..usize::from(self.name_bytes))?;
-        Some(short == name)
+        Some(same_bytes(short, name))
     }
 }
 
@@ -60,30 +60,40 @@ pub(super) fn hash_name(hasher: &FixedState, name: &[u8]) -> u64 {
     state.finish()
 }
 
-/// How many members announce each combination of version bytes: a handful in any sane cluster.
+/// How many members announce each combination of version bytes: a handful in any sane cluster, and nearly always one.
 #[derive(Clone, Debug)]
-pub(super) struct VersionCounts(HashMap<Versions, u32, FixedState>);
+pub(super) struct VersionCounts {
+    usual: Versions,
+    usual_members: u32,
+    others: HashMap<Versions, u32, FixedState>,
+}
 
 impl VersionCounts {
     pub(super) fn new(hasher: FixedState) -> Self {
-        Self(HashMap::with_hasher(hasher))
+        Self { usual: Versions::CURRENT, usual_members: 0, others: HashMap::with_hasher(hasher) }
     }
 
     pub(super) fn add(&mut self, versions: Versions) {
-        *self.0.entry(versions).or_insert(0) += 1;
+        if versions == self.usual {
+            self.usual_members += 1;
+        } else {
+            *self.others.entry(versions).or_insert(0) += 1;
+        }
     }
 
     pub(super) fn remove(&mut self, versions: Versions) {
-        if let Some(count) = self.0.get_mut(&versions) {
+        if versions == self.usual {
+            self.usual_members -= 1;
+        } else if let Some(count) = self.others.get_mut(&versions) {
             *count -= 1;
             if *count == 0 {
-                self.0.remove(&versions);
+                self.others.remove(&versions);
             }
         }
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &Versions> {
-        self.0.keys()
+        (self.usual_members > 0).then_some(&self.usual).into_iter().chain(self.others.keys())
     }
 }
 
@@ -204,11 +214,6 @@ impl Roster {
         let face = &self.faces[row as usize];
         let short = face.name.get(..usize::from(face.name_bytes));
         (short.unwrap_or_else(|| self.identities[row as usize].name.as_bytes()), face.addr)
-    }
-
-    #[inline]
-    pub(super) fn addr(&self, row: u32) -> SocketAddr {
-        self.faces[row as usize].addr
     }
 
     pub(super) fn incarnation(&self, row: u32) -> Incarnation {

@@ -137,8 +137,9 @@ fn a_reaped_member_of_the_base_comes_back_as_another_occupant() {
     let new = members.insert(Arc::new(moved), Incarnation(7), Instant::ORIGIN);
     assert_ne!(new, old);
     assert_eq!((members.known(old), members.identity(old)), (None, None));
-    let found = members.look_up(b"m1").unwrap();
-    assert_eq!((found.slot, found.known.incarnation, found.addr.port()), (new, Incarnation(7), 1));
+    let (slot, known) = members.look_up(b"m1").unwrap();
+    let port = members.addr(slot).unwrap().port();
+    assert_eq!((slot, known.incarnation, port), (new, Incarnation(7), 1));
 }
 
 #[test]
@@ -290,15 +291,15 @@ fn check_against(members: &Members, model: &BTreeMap<String, Naive>) -> Checked 
     let mut listed = BTreeMap::new();
     for (who, known) in members.iter().skip(1) {
         let Known { state, status, incarnation } = known;
-        let found = members.look_up(who.name.as_bytes()).unwrap();
-        let changed = members.changed(found.slot).as_nanos();
+        let (slot, found) = members.look_up(who.name.as_bytes()).unwrap();
+        let changed = members.changed(slot).as_nanos();
         let (incarnation, port) = (incarnation.0, who.addr.port());
-        let time = members.status_time(found.slot).0;
+        let time = members.status_time(slot).0;
         let row = Naive { state, status, incarnation, changed, time, port };
         prop_assert_eq!(listed.insert(String::from(who.name.as_str()), row), None);
-        prop_assert_eq!((found.known, found.addr), (known, who.addr));
-        prop_assert_eq!(members.whereabouts(found.slot), Some((who.name.as_bytes(), who.addr)));
-        prop_assert_eq!(members.identity(found.slot), Some(who));
+        prop_assert_eq!((found, members.addr(slot)), (known, Some(who.addr)));
+        prop_assert_eq!(members.whereabouts(slot), Some((who.name.as_bytes(), who.addr)));
+        prop_assert_eq!(members.identity(slot), Some(who));
     }
     prop_assert_eq!(&listed, model);
     let part = |name: &str, row: &Naive| {

@@ -8,7 +8,7 @@ use crate::config::Packing;
 use crate::deadlines::Due;
 use crate::id::{Identity, Incarnation, NodeName, SharedIdentity, Slot};
 use crate::io::{Event, Note, Outbox, Shed, State, Status, Via};
-use crate::members::{Claim, Found, Known, Members, Verdict, verdict};
+use crate::members::{Claim, Known, Members, Verdict, verdict};
 use crate::spread::Lane;
 use crate::time::Instant;
 use crate::wire::{Accusation, Alive, Kind, Message};
@@ -19,13 +19,13 @@ impl Node {
         if !alive.versions.is_sane() {
             return;
         }
-        let Some(Found { slot, known, addr }) = self.members.look_up(alive.name.as_bytes()) else {
+        let Some((slot, known)) = self.members.look_up(alive.name.as_bytes()) else {
             return self.meet(alive, via, now, out);
         };
         if slot == Members::ME {
             return self.heard_of_myself_alive(alive, via, out);
         }
-        let moved = addr != alive.addr;
+        let moved = self.members.addr(slot) != Some(alive.addr);
         let may_move = match known.state {
             // A member that left, or whom the detector has forgotten, may come back from anywhere at any incarnation.
             State::Left => true,
@@ -164,7 +164,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) {
-        let Some(Found { slot, known, .. }) = self.members.look_up(suspect.name.as_bytes()) else { return };
+        let Some((slot, known)) = self.members.look_up(suspect.name.as_bytes()) else { return };
         if slot == Members::ME {
             if self.defends_itself() && suspect.incarnation >= known.incarnation {
                 self.refute(suspect.incarnation, via, out);
@@ -243,7 +243,7 @@ impl Node {
 
     /// Somebody declares a member dead, or the member says that it leaves (facts: memberlist's dead rules).
     pub(super) fn heard_dead(&mut self, dead: &Accusation<'_>, via: Via, now: Instant, out: &mut Outbox) {
-        let Some(Found { slot, known, .. }) = self.members.look_up(dead.name.as_bytes()) else { return };
+        let Some((slot, known)) = self.members.look_up(dead.name.as_bytes()) else { return };
         if slot == Members::ME {
             if self.defends_itself() && dead.incarnation >= known.incarnation {
                 self.refute(dead.incarnation, via, out);

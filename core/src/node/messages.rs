@@ -43,7 +43,9 @@ impl Node {
             return self.rejected(from, error, out);
         }
         self.counters.packets_accepted += 1;
-        self.counters.accepted_unsealed += u64::from(messages.is_exempt());
+        if messages.is_exempt() {
+            self.counters.accepted_unsealed += 1;
+        }
     }
 
     /// The messages of a packet from the first on that is no ping or ack of this node.
@@ -58,13 +60,11 @@ impl Node {
         if messages.bytes() > MANY_UPDATES_BYTES {
             self.members.bring_near();
         }
-        while let Some(message) = messages.next_unread() {
-            let message = message?;
-            if !self.is_stale(message) {
-                self.on_message(from, &message.read()?, now, out);
-            }
+        loop {
+            self.pass_over_stale(messages);
+            let Some(message) = messages.next() else { return Ok(()) };
+            self.on_message(from, &message?, now, out);
         }
-        Ok(())
     }
 
     /// Whether it is an ack or a ping of this node: nearly all of a calm cluster's messages, which are not read as [`Message`]s.
@@ -85,6 +85,7 @@ impl Node {
         self.finish(packet, to, true, out);
     }
 
+    #[inline(never)]
     fn on_message(&mut self, from: SocketAddr, message: &Message<'_>, now: Instant, out: &mut Outbox) {
         match *message {
             Message::Ping { seq, target } => {

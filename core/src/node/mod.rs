@@ -122,35 +122,36 @@ struct Periodic {
 
 /// One node of a cluster: the whole protocol's state, advanced by [`step`](crate::step) alone.
 ///
-/// What every step touches comes first and lies together: with thousands of nodes in one process, each cache line counts.
+/// What every step touches comes first and lies together, in whole cache lines: with thousands of nodes in one process, each
+/// line counts.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Node {
-    members: Members,
     pub(crate) config: Arc<Config>,
     clock: Instant,
     periodic: Periodic,
-    own_broadcast: Option<OwnBroadcast>,
     health: Health,
     life: Life,
     /// Whether force-leaves are under way: every step asks.
     force_leaving: bool,
-    pub(crate) wire: Wire,
+    /// Whether it knew nobody at birth, and no exchange has ended since.
+    newcomer: bool,
+    own_broadcast: Option<OwnBroadcast>,
     pub(crate) deadlines: Deadlines,
+    pub(crate) wire: Wire,
+    members: Members,
+    queue: Lanes,
+    suspicions: Suspicions,
+    pub(crate) counters: Counters,
     prober: Prober,
     clocks: LamportClocks,
     phases: Phases,
-    queue: Lanes,
     pace: Pace,
-    pub(crate) counters: Counters,
-    relays: Relays,
-    suspicions: Suspicions,
     rng: Rng,
+    relays: Relays,
     streams: Streams,
     joins: Vec<Join>,
     events: Box<EventLog>,
-    /// Whether it knew nobody at birth, and no exchange has ended since.
-    newcomer: bool,
     intents: Box<Intents>,
     /// `None` without `Config::coordinates`.
     coordinates: Option<Box<Coordinates>>,

@@ -3,6 +3,7 @@
 mod lanes;
 mod pace;
 mod queue;
+mod rank;
 
 pub use lanes::QueueDepths;
 pub(crate) use lanes::{Lane, Lanes};

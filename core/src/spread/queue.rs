@@ -7,6 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
+use super::rank::Rank;
 use crate::config::{Config, LogBase};
 use crate::wire::{Kind, Kinds};
 
@@ -14,45 +15,6 @@ use crate::wire::{Kind, Kinds};
 #[must_use]
 pub fn transmit_limit(mult: u32, base: LogBase, n: u32) -> u32 {
     mult.saturating_mul(libm::ceil(base.log(f64::from(n) + 1.0)) as u32)
-}
-
-/// A message's place in the order, as one number: the larger, the sooner it is sent. Fewest transmissions first; among
-/// equals the longest, then the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank(u64);
-
-impl Rank {
-    const SENT_SHIFT: u32 = 52;
-    const LENGTH_SHIFT: u32 = 36;
-    const LENGTH_MAX: usize = 0xFFFF;
-    /// `Config` allows at most 2400 transmissions.
-    const SENT_MAX: u64 = 0x97F;
-    /// What goes before everything else counts down from here.
-    const SENT_MAX_FIRST: u64 = 0xFFF;
-
-    /// Of a message never sent. Ids are used again after 69 thousand million messages: a tie then goes to the older.
-    const fn fresh(length: usize, id: u64, first: bool) -> Self {
-        let length = if length > Self::LENGTH_MAX { Self::LENGTH_MAX } else { length } as u64;
-        let id = id & ((1 << Self::LENGTH_SHIFT) - 1);
-        Self(Self::start(first) << Self::SENT_SHIFT | length << Self::LENGTH_SHIFT | id)
-    }
-
-    const fn start(first: bool) -> u64 {
-        if first { Self::SENT_MAX_FIRST } else { Self::SENT_MAX }
-    }
-
-    const fn sent(self, first: bool) -> u32 {
-        Self::start(first).saturating_sub(self.0 >> Self::SENT_SHIFT) as u32
-    }
-
-    const fn length(self) -> usize {
-        (self.0 >> Self::LENGTH_SHIFT) as usize & Self::LENGTH_MAX
-    }
-
-    /// After one more transmission.
-    const fn sent_again(self) -> Self {
-        Self(self.0.saturating_sub(1 << Self::SENT_SHIFT))
-    }
 }
 
 /// A message's rank and where it lies.
@@ -63,7 +25,7 @@ struct Waiting {
 }
 
 /// Bytes of a message up to which it lies in its entry.
-const SHORT: usize = 25;
+const SHORT: usize = 26;
 
 /// The length of a message that does not.
 const LONG: u8 = u8::MAX;
@@ -75,8 +37,6 @@ struct Entry {
     /// The row of the member that the message is about; a newer message about it replaces this one.
     subject: u32,
     kind: Kind,
-    /// Whether it goes before what is not.
-    first: bool,
     /// How much of `short` is the message; [`LONG`] when it lies elsewhere.
     length: u8,
     short: [u8; SHORT],
@@ -89,7 +49,7 @@ const ENTRIES_IN_LINE: usize = 2;
 const NEAR_ENTRIES_MAX: usize = 128;
 
 impl Entry {
-    fn new(subject: u32, kind: Kind, bytes: &[u8], first: bool) -> Self {
+    fn new(subject: u32, kind: Kind, bytes: &[u8]) -> Self {
         let mut short = [0; SHORT];
         let length = match short.get_mut(..bytes.len()) {
             Some(room) => {
@@ -98,8 +58,22 @@ impl Entry {
             }
             None => LONG,
         };
-        Self { subject, kind, first, length, short }
+        Self { subject, kind, length, short }
     }
+}
+
+/// All that waits as one batch, as it goes out again and again while nothing comes or leaves: a gossip tick sends it to
+/// several members, and the order stays the same when everything has been sent once more.
+#[derive(Clone, Debug, Default)]
+struct Whole {
+    /// Whether it is what waits.
+    valid: bool,
+    /// Times that it went out; not yet counted in the ranks.
+    times: u32,
+    /// Transmissions of what was sent most, without those times.
+    most_sent: u32,
+    bytes: Vec<u8>,
+    kinds: Kinds,
 }
 
 /// Broadcasts that wait, at most one for each member.
@@ -107,9 +81,8 @@ impl Entry {
 pub(crate) struct Broadcasts {
     /// By rank, the first to be sent at the end: what is new and what goes out moves little.
     order: Vec<Waiting>,
+    whole: Whole,
     entries: Vec<Entry>,
-    /// The rank of each entry, by which its place in the order is found.
-    ranks: Vec<Rank>,
     /// Each entry's message where it is long, up to the last that was.
     long: Vec<Box<[u8]>>,
     vacant: Vec<u32>,
@@ -129,8 +102,8 @@ impl Broadcasts {
     pub(crate) fn new() -> Self {
         Self {
             order: Vec::new(),
+            whole: Whole::default(),
             entries: Vec::new(),
-            ranks: Vec::new(),
             long: Vec::new(),
             vacant: Vec::new(),
             by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
@@ -163,19 +136,8 @@ impl Broadcasts {
 
     /// Transmissions that are left of all messages that wait, when each is sent `limit` times. Goes through the queue.
     pub(crate) fn transmissions_left(&self, limit: u32) -> u64 {
-        let left = |waiting: &Waiting| {
-            limit.saturating_sub(waiting.rank.sent(self.entries[waiting.slot as usize].first)).max(1)
-        };
+        let left = |waiting: &Waiting| limit.saturating_sub(waiting.rank.sent() + self.whole.times).max(1);
         self.order.iter().map(|waiting| u64::from(left(waiting))).sum()
-    }
-
-    /// An entry's message leaves the queue.
-    fn vacate(&mut self, slot: u32) {
-        let (rank, first) = (self.ranks[slot as usize], self.entries[slot as usize].first);
-        self.bytes -= rank.length();
-        self.unsent -= usize::from(rank.sent(first) == 0);
-        drop_long(&mut self.long, slot);
-        self.vacant.push(slot);
     }
 
     /// Transmissions of each message in a cluster of `n`. The logarithm is taken only when `n` changes.
@@ -219,39 +181,51 @@ impl Broadcasts {
         max: usize,
         first: bool,
     ) -> u32 {
+        self.end_whole();
         self.remove(subject);
         // At most one too many, unless the bound sank. What has been sent most often goes.
         let shed = (self.order.len() + 1).saturating_sub(max).min(self.order.len());
-        for place in 0..shed {
-            let slot = self.order[place].slot;
-            self.vacate(slot);
-            self.by_subject.remove(&self.entries[slot as usize].subject);
-        }
-        self.order.drain(..shed);
+        self.drop_most_sent(shed);
         self.next_id += 1;
         debug_assert!(bytes.len() <= Rank::LENGTH_MAX, "a message fits a packet");
         self.bytes += bytes.len();
         self.unsent += 1;
-        let rank = Rank::fresh(bytes.len(), self.next_id, first);
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry::new(subject, kind, bytes, first);
+        let entry = Entry::new(subject, kind, bytes);
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
-                self.ranks[slot as usize] = rank;
                 slot
             }
             None => {
                 self.entries.push(entry);
-                self.ranks.push(rank);
                 self.entries.len() as u32 - 1
             }
         };
         self.keep_if_long(slot, bytes);
         self.by_subject.insert(subject, slot);
-        let place = self.place(rank);
+        let rank = Rank::fresh(bytes.len(), self.next_id, first);
+        let place = self.order.partition_point(|waiting| waiting.rank < rank);
         self.order.insert(place, Waiting { rank, slot });
         shed as u32
+    }
+
+    /// Drops so many messages from where the order says what is sent last.
+    fn drop_most_sent(&mut self, count: usize) {
+        for place in 0..count {
+            let waiting = self.order[place];
+            self.by_subject.remove(&self.entries[waiting.slot as usize].subject);
+            self.vacate(waiting);
+        }
+        self.order.drain(..count);
+    }
+
+    /// A message leaves the queue.
+    fn vacate(&mut self, Waiting { rank, slot }: Waiting) {
+        self.bytes -= rank.length();
+        self.unsent -= usize::from(rank.sent() == 0);
+        drop_long(&mut self.long, slot);
+        self.vacant.push(slot);
     }
 
     /// Keeps the message of an entry that has no room for it.
@@ -278,17 +252,13 @@ impl Broadcasts {
         usize::from(*length)
     }
 
-    /// Where a rank stands, or would stand, in the order.
-    fn place(&self, rank: Rank) -> usize {
-        self.order.partition_point(|waiting| waiting.rank < rank)
-    }
-
     /// Drops what waits about a member.
     pub(crate) fn remove(&mut self, subject: u32) {
-        if let Some(slot) = self.by_subject.remove(&subject) {
-            let place = self.place(self.ranks[slot as usize]);
-            self.order.remove(place);
-            self.vacate(slot);
+        let Some(slot) = self.by_subject.remove(&subject) else { return };
+        self.end_whole();
+        if let Some(place) = self.order.iter().position(|waiting| waiting.slot == slot) {
+            let waiting = self.order.remove(place);
+            self.vacate(waiting);
         }
     }
 
@@ -296,14 +266,77 @@ impl Broadcasts {
     /// leaves the queue when it has been sent `limit` times. No message is taken twice in one batch.
     pub(crate) fn take(
         &mut self,
-        mut room: usize,
+        room: usize,
         count_max: u8,
         limit: u32,
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        self.bring_near();
         let count_max = if count_max == 0 { usize::MAX } else { count_max.into() };
+        if self.bytes <= room && self.order.len() <= count_max && self.begin_whole() {
+            self.take_whole(limit, out, kinds);
+        } else {
+            self.end_whole();
+            self.take_some(room, count_max, limit, out, kinds);
+        }
+    }
+
+    /// Makes sure that what waits lies there as one batch; not while something goes first, whose place in the order does not
+    /// tell how often it was sent.
+    fn begin_whole(&mut self) -> bool {
+        if self.whole.valid {
+            return true;
+        }
+        let (Some(last), Some(first)) = (self.order.first(), self.order.last()) else { return false };
+        if first.rank.is_first() {
+            return false;
+        }
+        self.bring_near();
+        let (most_sent, mut kinds) = (last.rank.sent(), Kinds::default());
+        let mut bytes = core::mem::take(&mut self.whole.bytes);
+        bytes.clear();
+        for waiting in self.order.iter().rev() {
+            self.append(waiting.slot, &mut bytes);
+            kinds.add(self.entries[waiting.slot as usize].kind);
+        }
+        self.whole = Whole { valid: true, times: 0, most_sent, bytes, kinds };
+        true
+    }
+
+    /// Takes everything, as it lies there.
+    fn take_whole(&mut self, limit: u32, out: &mut Vec<u8>, kinds: &mut Kinds) {
+        let Whole { times, most_sent, bytes, kinds: all, .. } = &mut self.whole;
+        out.extend_from_slice(bytes);
+        kinds.add_all(all);
+        *times += 1;
+        self.unsent = 0;
+        if *most_sent + *times >= limit {
+            self.end_whole();
+            let over = self.order.iter().take_while(|waiting| waiting.rank.sent() >= limit).count();
+            self.drop_most_sent(over);
+        }
+    }
+
+    /// Something comes or leaves: what went out as one batch is counted in the ranks.
+    fn end_whole(&mut self) {
+        let Whole { valid, times, .. } = &mut self.whole;
+        if *times > 0 {
+            for waiting in &mut self.order {
+                waiting.rank = waiting.rank.sent_again(*times);
+            }
+        }
+        (*valid, *times) = (false, 0);
+    }
+
+    fn take_some(
+        &mut self,
+        mut room: usize,
+        count_max: usize,
+        limit: u32,
+        out: &mut Vec<u8>,
+        kinds: &mut Kinds,
+    ) {
+        self.bring_near();
         let mut taken: SmallVec<[Waiting; 64]> = SmallVec::new();
         // What is looked at and does not fit moves up, so that the gap that the taken ones leave stays in one piece.
         let (mut unseen, mut kept) = (self.order.len(), self.order.len());
@@ -335,18 +368,16 @@ impl Broadcasts {
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
     fn put_back(&mut self, taken: &mut SmallVec<[Waiting; 64]>, limit: u32) {
         let mut left = self.order.len() - taken.len();
-        let Self { entries, ranks, long, by_subject, vacant, bytes, unsent, .. } = self;
+        let Self { entries, long, by_subject, vacant, bytes, unsent, .. } = self;
         taken.retain(|waiting| {
-            let entry = &entries[waiting.slot as usize];
-            let sent = waiting.rank.sent(entry.first);
+            let sent = waiting.rank.sent();
             *unsent -= usize::from(sent == 0);
             let stays = sent + 1 < limit;
             if stays {
-                waiting.rank = waiting.rank.sent_again();
-                ranks[waiting.slot as usize] = waiting.rank;
+                waiting.rank = waiting.rank.sent_again(1);
             } else {
                 *bytes -= waiting.rank.length();
-                by_subject.remove(&entry.subject);
+                by_subject.remove(&entries[waiting.slot as usize].subject);
                 drop_long(long, waiting.slot);
                 vacant.push(waiting.slot);
             }

@@ -175,18 +175,29 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8]) -> Result<(Kind, &'a [u8]), WireErr
 }
 
 /// Splits `bytes` after a varint length and as many bytes as it says.
-#[inline]
+#[inline(always)]
 pub(super) fn take_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = match bytes.split_first() {
-        Some((&length, rest)) if length < 0x80 => (u32::from(length), rest),
-        _ => postcard::take_from_bytes(bytes).ok()?,
-    };
+    let (&length, rest) = bytes.split_first()?;
+    if length < 0x80 {
+        return rest.split_at_checked(usize::from(length));
+    }
+    take_long_prefixed(bytes)
+}
+
+#[inline(never)]
+fn take_long_prefixed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = postcard::take_from_bytes::<u32>(bytes).ok()?;
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
 /// Whether `bytes` are a list of extensions: id byte, varint length, that many bytes; again and again to the end.
 #[inline]
-pub(super) fn is_extension_list(mut bytes: &[u8]) -> bool {
+pub(super) fn is_extension_list(bytes: &[u8]) -> bool {
+    bytes.is_empty() || are_extensions(bytes)
+}
+
+#[inline(never)]
+fn are_extensions(mut bytes: &[u8]) -> bool {
     while let Some((_id, rest)) = bytes.split_first() {
         let Some((_value, rest)) = take_prefixed(rest) else { return false };
         bytes = rest;

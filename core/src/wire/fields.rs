@@ -85,12 +85,18 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint of at most `bits` bits.
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self, bits: u32) -> Option<u64> {
         let first = self.byte()?;
         if first < 0x80 {
             return Some(first.into());
         }
+        self.long_varint(first, bits)
+    }
+
+    /// The rest of a varint that goes on after its first byte.
+    #[inline(never)]
+    fn long_varint(&mut self, first: u8, bits: u32) -> Option<u64> {
         let mut value = u64::from(first & 0x7F);
         let mut shift = 7;
         loop {
@@ -130,7 +136,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint(u64::BITS)?).ok()?;
         let (bytes, rest) = self.rest.split_at_checked(length)?;

@@ -5,7 +5,7 @@
 
 use core::net::SocketAddr;
 
-use super::body::{COORDINATE, extension, is_extension_list};
+use super::body::{COORDINATE, extension, is_extension_list, take_prefixed};
 use super::fields::Reader;
 use super::message::Kind;
 use crate::id::{Incarnation, META_BYTES_MAX, ProbeSeq, is_plain_name};
@@ -21,16 +21,22 @@ pub(crate) struct Glance<'a> {
 }
 
 impl<'a> Glance<'a> {
-    /// `None` for other kinds, and where the fields are malformed.
-    #[inline]
-    pub(super) fn at(kind: Kind, body: &'a [u8]) -> Option<Self> {
-        if !matches!(kind, Kind::Alive | Kind::Suspect | Kind::Dead) {
-            return None;
-        }
+    /// The update at the beginning of some messages, and what follows it. `None` for other kinds, and where the fields are
+    /// malformed.
+    #[inline(always)]
+    pub(super) fn first_of(messages: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (&number, rest) = messages.split_first()?;
+        let kind = match number {
+            ALIVE => Kind::Alive,
+            SUSPECT => Kind::Suspect,
+            DEAD => Kind::Dead,
+            _ => return None,
+        };
+        let (body, behind) = take_prefixed(rest)?;
         let mut rest = Reader { rest: body };
         let incarnation = Incarnation(rest.u32()?);
         let name = rest.bytes()?;
-        Some(Self { kind, incarnation, name, rest })
+        Some((Self { kind, incarnation, name, rest }, behind))
     }
 
     /// Whether the rest is that of a sound alive message from this address, which is a member's. `false` proves nothing.
@@ -47,7 +53,7 @@ impl<'a> Glance<'a> {
     }
 
     /// Who accuses, where the rest is that of a sound accusation by a name of ASCII. `None` proves nothing.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn accuser(&self) -> Option<&'a [u8]> {
         let mut rest = self.rest;
         let from = rest.bytes()?;
@@ -55,6 +61,9 @@ impl<'a> Glance<'a> {
     }
 }
 
+const ALIVE: u8 = Kind::Alive as u8;
+const SUSPECT: u8 = Kind::Suspect as u8;
+const DEAD: u8 = Kind::Dead as u8;
 const PING: u8 = Kind::Ping as u8;
 const ACK: u8 = Kind::Ack as u8;
 
@@ -177,7 +186,8 @@ mod tests {
                 bytes[at] = byte;
             }
             let (kind, body) = take(&mut &bytes[..]).unwrap();
-            let Some(glance) = Glance::at(kind, body) else { return Ok(()) };
+            let Some((glance, rest)) = Glance::first_of(&bytes) else { return Ok(()) };
+            prop_assert!(rest.is_empty());
             // As a caller does it: only a name that equals a known, sound one is dismissed.
             let known = core::str::from_utf8(glance.name).is_ok_and(|name| crate::id::NodeName::check(name).is_ok());
             let accuser = glance.accuser();

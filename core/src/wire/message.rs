@@ -396,6 +396,15 @@ impl Kinds {
         self.counts[kind as usize] = self.counts[kind as usize].saturating_add(1);
     }
 
+    /// Counts as many more messages as others are.
+    #[inline]
+    pub fn add_all(&mut self, others: &Self) {
+        self.present |= others.present;
+        for (kind, count) in others.iter() {
+            self.counts[kind as usize] = self.counts[kind as usize].saturating_add(count);
+        }
+    }
+
     /// Messages of this kind.
     #[must_use]
     pub const fn count(&self, kind: Kind) -> u16 {

@@ -18,7 +18,6 @@ mod tests;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::mem;
 
 use crate::id::ProbeSeq;
 use crate::keyring::{Keyring, KeyringError};
@@ -283,27 +282,6 @@ pub struct Messages<'a> {
     exempt: bool,
 }
 
-/// A message whose fields have not been read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unread<'a> {
-    kind: Kind,
-    body: &'a [u8],
-}
-
-impl<'a> Unread<'a> {
-    /// Reads and checks the message.
-    #[inline]
-    pub(crate) fn read(self) -> Result<Message<'a>, WireError> {
-        body::decode(self.kind, self.body)
-    }
-
-    /// The beginning of an update; `None` for other messages.
-    #[inline]
-    pub(crate) fn glance(self) -> Option<Glance<'a>> {
-        Glance::at(self.kind, self.body)
-    }
-}
-
 impl<'a> Messages<'a> {
     /// Whether they were taken although they are not sealed and there are keys (`verify_incoming` off).
     #[inline]
@@ -325,22 +303,24 @@ impl<'a> Messages<'a> {
         Some(rally)
     }
 
-    /// The next message, for the caller to read; what follows one that proves bad is not to be asked for.
+    /// Passes over the updates that come next, as long as a glance tells that each is stale.
     #[inline]
-    pub(crate) fn next_unread(&mut self) -> Option<Result<Unread<'a>, WireError>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let mut rest = mem::take(&mut self.rest);
-        let (kind, body) = match body::take(&mut rest) {
-            Ok(taken) => taken,
-            Err(error) => return Some(Err(error)),
-        };
-        if self.carrier == Carrier::Packet && kind.is_for_streams() {
-            return Some(Err(WireError::NestedInPacket(kind)));
+    pub(crate) fn pass_over(&mut self, is_stale: impl Fn(&Glance<'a>) -> bool) {
+        let mut rest = self.rest;
+        while let Some((glance, behind)) = Glance::first_of(rest)
+            && is_stale(&glance)
+        {
+            rest = behind;
         }
         self.rest = rest;
-        Some(Ok(Unread { kind, body }))
+    }
+
+    fn take(&mut self) -> Result<Message<'a>, WireError> {
+        let (kind, body) = body::take(&mut self.rest)?;
+        if self.carrier == Carrier::Packet && kind.is_for_streams() {
+            return Err(WireError::NestedInPacket(kind));
+        }
+        body::decode(kind, body)
     }
 }
 
@@ -349,7 +329,10 @@ impl<'a> Iterator for Messages<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let message = self.next_unread()?.and_then(Unread::read);
+        if self.rest.is_empty() {
+            return None;
+        }
+        let message = self.take();
         if message.is_err() {
             self.rest = &[];
         }
