@@ -113,9 +113,10 @@ const FEW: usize = 4;
 pub(crate) struct Deadlines {
     /// The first of all: what every step asks.
     first: Option<(Instant, Due)>,
+    first_place: Option<Place>,
+    /// When the first of the heap is due, if there is one, and its number.
+    first_other: Option<(Instant, u64)>,
     seq: u64,
-    /// The first of the heap.
-    first_other: Option<Entry>,
     /// By place; vacant places are used again.
     usual: SmallVec<[Option<Entry>; FEW]>,
     others: Heap,
@@ -127,15 +128,32 @@ impl Deadlines {
         self.first
     }
 
+    /// Asks for what lies behind the beginning.
+    #[cfg(feature = "prefetch")]
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        crate::prefetch::ask(&self.usual);
+    }
+
     #[inline]
     pub(crate) fn arm(&mut self, at: Instant, due: Due) -> Timer {
         self.seq += 1;
         let entry = Entry { at, seq: self.seq, timer: 0, due };
-        let place = if due.is_usual() { self.keep(entry) } else { Place::Other(self.others.push(entry)) };
-        self.find_first(place);
+        let place = if due.is_usual() {
+            self.keep(entry)
+        } else {
+            let timer = self.others.push(entry);
+            self.first_other = self.others.first();
+            Place::Other(timer)
+        };
+        // Among equal times the one that was there is the first.
+        if self.first.is_none_or(|(first, _)| at < first) {
+            (self.first, self.first_place) = (Some((at, due)), Some(place));
+        }
         Timer::of(place)
     }
 
+    #[inline]
     fn keep(&mut self, entry: Entry) -> Place {
         let vacant = self.usual.iter().position(Option::is_none).unwrap_or_else(|| {
             self.usual.push(None);
@@ -153,70 +171,65 @@ impl Deadlines {
                     (entry.at, entry.seq) = (at, self.seq);
                 }
             }
-            Place::Other(place) => self.others.move_to(place, at, self.seq),
+            Place::Other(place) => {
+                self.others.move_to(place, at, self.seq);
+                self.first_other = self.others.first();
+            }
         }
-        self.find_first(timer.place());
+        self.find_first();
     }
 
     /// When a timer fires.
     pub(crate) fn at(&self, timer: Timer) -> Instant {
         match timer.place() {
-            Place::Usual(place) => self.usual[place].map_or(Instant::NEVER, |entry| entry.at),
+            Place::Usual(place) => self.usual[place].as_ref().map_or(Instant::NEVER, |entry| entry.at),
             Place::Other(place) => self.others.at(place),
         }
     }
 
     #[inline]
     pub(crate) fn cancel(&mut self, timer: Timer) {
-        match timer.place() {
-            Place::Usual(place) => self.usual[place] = None,
-            Place::Other(place) => self.others.remove(place),
-        }
-        self.find_first(timer.place());
+        self.take_out(timer.place());
     }
 
     /// The first thing that is due at `now`, taken out.
     #[inline]
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Due> {
         let (_, due) = self.first.filter(|(at, _)| *at <= now)?;
-        let place = match self.first_usual() {
-            Some((place, entry)) if self.first_other.is_none_or(|other| entry.before(&other)) => {
-                self.usual[place] = None;
-                Place::Usual(place)
-            }
-            _ => {
-                let place = self.first_other?.timer as usize;
-                self.others.remove(place);
-                Place::Other(place)
-            }
-        };
-        self.find_first(place);
+        self.take_out(self.first_place?);
         Some(due)
     }
 
-    fn first_usual(&self) -> Option<(usize, Entry)> {
-        let mut first: Option<(usize, Entry)> = None;
-        for (place, entry) in self.usual.iter().enumerate() {
-            if let Some(entry) = entry
-                && first.is_none_or(|(_, first)| entry.before(&first))
-            {
-                first = Some((place, *entry));
+    #[inline]
+    fn take_out(&mut self, place: Place) {
+        match place {
+            Place::Usual(place) => self.usual[place] = None,
+            Place::Other(place) => {
+                self.others.remove(place);
+                self.first_other = self.others.first();
             }
         }
-        first
+        if self.first_place == Some(place) {
+            self.find_first();
+        }
     }
 
-    /// Something has changed at `place`.
-    #[inline]
-    fn find_first(&mut self, place: Place) {
-        if let Place::Other(_) = place {
-            self.first_other = self.others.first();
+    fn find_first(&mut self) {
+        // Of the usual ones only time and number are looked at until one is chosen.
+        let (mut key, mut first) = (self.first_other, None);
+        for (place, entry) in self.usual.iter().enumerate() {
+            if let Some(Entry { at, seq, .. }) = entry
+                && key.is_none_or(|key| (*at, *seq) < key)
+            {
+                (key, first) = (Some((*at, *seq)), Some(place));
+            }
         }
-        let first = match (self.first_usual(), self.first_other) {
-            (Some((_, usual)), Some(other)) => Some(if usual.before(&other) { usual } else { other }),
-            (usual, other) => usual.map(|(_, entry)| entry).or(other),
+        let usual = first.and_then(|place| Some((place, self.usual[place].as_ref()?)));
+        (self.first, self.first_place) = match (usual, self.others.entries.first()) {
+            (Some((place, entry)), _) => (Some((entry.at, entry.due)), Some(Place::Usual(place))),
+            (None, Some(entry)) => (Some((entry.at, entry.due)), Some(Place::Other(entry.timer as usize))),
+            (None, None) => (None, None),
         };
-        self.first = first.map(|entry| (entry.at, entry.due));
     }
 }
 
@@ -230,8 +243,9 @@ struct Heap {
 }
 
 impl Heap {
-    fn first(&self) -> Option<Entry> {
-        self.entries.first().copied()
+    /// When its first is due, and its number.
+    fn first(&self) -> Option<(Instant, u64)> {
+        self.entries.first().map(|entry| (entry.at, entry.seq))
     }
 
     fn at(&self, timer: usize) -> Instant {

@@ -92,6 +92,8 @@ pub mod io;
 pub mod keyring;
 mod members;
 mod node;
+#[cfg(feature = "prefetch")]
+mod prefetch;
 pub mod protocol;
 mod rng;
 mod spread;

@@ -108,6 +108,14 @@ impl EventQueue {
         Some((entry.time, entry.what))
     }
 
+    /// What happens so many events after the next one, as far as that is known without looking for it.
+    #[inline(always)]
+    #[must_use]
+    pub fn ahead(&self, events: usize) -> Option<u32> {
+        let place = self.sorted.len().checked_sub(1 + events)?;
+        Some(self.sorted[place].what)
+    }
+
     #[inline(always)]
     fn link(&mut self, entry: Entry) {
         let place = ((entry.time >> BUCKET_BITS) % BUCKETS) as usize;
@@ -215,6 +223,19 @@ impl<T: Default> Slab<T> {
             self.slots.len() as u32 - 1
         });
         (index, &mut self.slots[index as usize])
+    }
+
+    /// What is in a slot, to look at.
+    #[inline]
+    #[must_use]
+    pub fn peek(&self, index: u32) -> &T {
+        &self.slots[index as usize]
+    }
+
+    /// Asks the processor for a slot.
+    #[inline]
+    pub fn prefetch(&self, index: u32) {
+        prefetch_index::prefetch_index(&self.slots, index as usize);
     }
 
     /// What is in a slot.

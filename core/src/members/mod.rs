@@ -330,6 +330,24 @@ impl Members {
         self.look_up(name.as_bytes()).map(|(slot, _)| slot)
     }
 
+    /// Asks for what most messages touch.
+    #[cfg(feature = "prefetch")]
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        use crate::prefetch::ask;
+        ask(&self.overlay);
+        ask(&self.base);
+        ask(&self.counts);
+        ask(&self.me);
+    }
+
+    /// Asks for the rows that differ from the base.
+    #[cfg(feature = "prefetch")]
+    #[inline]
+    pub(crate) fn prefetch_rows(&self) {
+        self.overlay.prefetch();
+    }
+
     /// Many members are going to be looked up.
     pub(crate) fn bring_near(&self) {
         self.overlay.bring_near();

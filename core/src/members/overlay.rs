@@ -82,6 +82,15 @@ impl Overlay {
         }
     }
 
+    /// Asks for the rows, unless they are many.
+    #[cfg(feature = "prefetch")]
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        if self.rows.len() <= NEAR_ROWS_MAX {
+            crate::prefetch::ask_for_all(&self.rows, NEAR_ROWS_MAX / ROWS_IN_LINE);
+        }
+    }
+
     /// The rest of the node's own row, if it has one.
     pub(super) fn rest(&self, row: u32) -> Option<&Rest> {
         let place = self.place(row);

@@ -18,7 +18,7 @@ use crate::wire::{Message, Messages, Rally, WireError, WireErrorClass};
 const NACK_PERCENT: u32 = 80;
 
 /// Messages longer than this together are about many members.
-const MANY_UPDATES_BYTES: usize = 256;
+pub(super) const MANY_UPDATES_BYTES: usize = 80;
 
 impl Node {
     #[inline(always)]

@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use smallvec::SmallVec;
+
 use super::Node;
 use crate::config::Config;
 use crate::id::ProbeSeq;
@@ -103,15 +105,17 @@ impl Node {
             return;
         }
         let targets = self.members.choose_reachable(usize::from(self.config.gossip_nodes), &mut self.rng);
-        for slot in targets {
-            if self.queue.is_empty() {
-                return;
-            }
-            let is_dead = || self.members.known(slot).is_some_and(|known| known.state == State::Dead);
-            if broken!(self.config, DeadHearNothing) && is_dead() {
-                continue;
-            }
-            if let Some((_, to)) = self.members.whereabouts(slot) {
+        // All at once, because each lies elsewhere in memory.
+        let addresses: SmallVec<[SocketAddr; 8]> = targets
+            .into_iter()
+            .filter(|slot| {
+                let is_dead = || self.members.known(*slot).is_some_and(|known| known.state == State::Dead);
+                !(broken!(self.config, DeadHearNothing) && is_dead())
+            })
+            .filter_map(|slot| self.members.addr(slot))
+            .collect();
+        for to in addresses {
+            if !self.queue.is_empty() {
                 self.send(to, &[], true, out);
             }
         }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 use super::rank::Rank;
@@ -17,15 +17,16 @@ pub fn transmit_limit(mult: u32, base: LogBase, n: u32) -> u32 {
     mult.saturating_mul(libm::ceil(base.log(f64::from(n) + 1.0)) as u32)
 }
 
-/// A message's rank and where it lies.
+/// A message's rank, where it lies, and the row of the member that it is about: a newer one about it replaces this one.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     rank: Rank,
     slot: u32,
+    subject: u32,
 }
 
 /// Bytes of a message up to which it lies in its entry.
-const SHORT: usize = 26;
+const SHORT: usize = 30;
 
 /// The length of a message that does not.
 const LONG: u8 = u8::MAX;
@@ -34,8 +35,6 @@ const LONG: u8 = u8::MAX;
 #[derive(Clone, Debug)]
 #[repr(align(32))]
 struct Entry {
-    /// The row of the member that the message is about; a newer message about it replaces this one.
-    subject: u32,
     kind: Kind,
     /// How much of `short` is the message; [`LONG`] when it lies elsewhere.
     length: u8,
@@ -45,11 +44,14 @@ struct Entry {
 const _: () = assert!(size_of::<Entry>() == 32, "two waiting messages share a cache line");
 /// Entries that share a cache line.
 const ENTRIES_IN_LINE: usize = 2;
+/// Cache lines up to which memory is asked for ahead.
+#[cfg(feature = "prefetch")]
+const NEAR_LINES_MAX: usize = NEAR_ENTRIES_MAX / ENTRIES_IN_LINE;
 /// Entries up to which all are brought near at once: 4 KiB.
 const NEAR_ENTRIES_MAX: usize = 128;
 
 impl Entry {
-    fn new(subject: u32, kind: Kind, bytes: &[u8]) -> Self {
+    fn new(kind: Kind, bytes: &[u8]) -> Self {
         let mut short = [0; SHORT];
         let length = match short.get_mut(..bytes.len()) {
             Some(room) => {
@@ -58,9 +60,12 @@ impl Entry {
             }
             None => LONG,
         };
-        Self { subject, kind, length, short }
+        Self { kind, length, short }
     }
 }
+
+/// Messages up to which the queue is looked through for one about a member.
+const SHORT_QUEUE: usize = 128;
 
 /// All that waits as one batch, as it goes out again and again while nothing comes or leaves: a gossip tick sends it to
 /// several members, and the order stays the same when everything has been sent once more.
@@ -86,7 +91,8 @@ pub(crate) struct Broadcasts {
     /// Each entry's message where it is long, up to the last that was.
     long: Vec<Box<[u8]>>,
     vacant: Vec<u32>,
-    by_subject: HashMap<u32, u32, FixedState>,
+    /// The members that something waits about, while that is much; a short queue is looked through.
+    subjects: HashSet<u32, FixedState>,
     next_id: u64,
     /// Bytes of all messages.
     bytes: usize,
@@ -106,7 +112,7 @@ impl Broadcasts {
             entries: Vec::new(),
             long: Vec::new(),
             vacant: Vec::new(),
-            by_subject: HashMap::with_hasher(FixedState::with_seed(0)),
+            subjects: HashSet::with_hasher(FixedState::with_seed(0)),
             next_id: 0,
             bytes: 0,
             unsent: 0,
@@ -122,6 +128,19 @@ impl Broadcasts {
     #[cfg(test)]
     pub(crate) const fn is_empty(&self) -> bool {
         self.order.is_empty()
+    }
+
+    /// Asks for what the next batch is made of.
+    #[cfg(feature = "prefetch")]
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        use crate::prefetch::ask_for_all;
+        if self.whole.valid {
+            ask_for_all(&self.whole.bytes, NEAR_LINES_MAX);
+        } else if self.entries.len() <= NEAR_ENTRIES_MAX {
+            ask_for_all(&self.order, NEAR_LINES_MAX);
+            ask_for_all(&self.entries, NEAR_LINES_MAX);
+        }
     }
 
     /// Bytes of all messages that wait.
@@ -159,12 +178,20 @@ impl Broadcasts {
 
     /// The members that something waits about, in no order that matters.
     pub(crate) fn subjects(&self) -> impl Iterator<Item = u32> {
-        self.order.iter().map(|waiting| self.entries[waiting.slot as usize].subject)
+        self.order.iter().map(|waiting| waiting.subject)
     }
 
     /// Whether something waits about a member.
     pub(crate) fn waits_for(&self, subject: u32) -> bool {
-        self.by_subject.contains_key(&subject)
+        self.find(subject).is_some()
+    }
+
+    /// The place in the order of what waits about a member.
+    fn find(&self, subject: u32) -> Option<usize> {
+        if !self.subjects.is_empty() && !self.subjects.contains(&subject) {
+            return None;
+        }
+        self.order.iter().position(|waiting| waiting.subject == subject)
     }
 
     /// Queues an encoded message about a member in place of what waits about it; how many were dropped to stay within `max`.
@@ -191,7 +218,7 @@ impl Broadcasts {
         self.bytes += bytes.len();
         self.unsent += 1;
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry::new(subject, kind, bytes);
+        let entry = Entry::new(kind, bytes);
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
@@ -203,25 +230,28 @@ impl Broadcasts {
             }
         };
         self.keep_if_long(slot, bytes);
-        self.by_subject.insert(subject, slot);
         let rank = Rank::fresh(bytes.len(), self.next_id, first);
         let place = self.order.partition_point(|waiting| waiting.rank < rank);
-        self.order.insert(place, Waiting { rank, slot });
+        self.order.insert(place, Waiting { rank, slot, subject });
+        if !self.subjects.is_empty() {
+            self.subjects.insert(subject);
+        } else if self.order.len() > SHORT_QUEUE {
+            self.subjects.extend(self.order.iter().map(|waiting| waiting.subject));
+        }
         shed as u32
     }
 
     /// Drops so many messages from where the order says what is sent last.
     fn drop_most_sent(&mut self, count: usize) {
         for place in 0..count {
-            let waiting = self.order[place];
-            self.by_subject.remove(&self.entries[waiting.slot as usize].subject);
-            self.vacate(waiting);
+            self.vacate(self.order[place]);
         }
         self.order.drain(..count);
     }
 
     /// A message leaves the queue.
-    fn vacate(&mut self, Waiting { rank, slot }: Waiting) {
+    fn vacate(&mut self, Waiting { rank, slot, subject }: Waiting) {
+        self.subjects.remove(&subject);
         self.bytes -= rank.length();
         self.unsent -= usize::from(rank.sent() == 0);
         drop_long(&mut self.long, slot);
@@ -254,9 +284,8 @@ impl Broadcasts {
 
     /// Drops what waits about a member.
     pub(crate) fn remove(&mut self, subject: u32) {
-        let Some(slot) = self.by_subject.remove(&subject) else { return };
-        self.end_whole();
-        if let Some(place) = self.order.iter().position(|waiting| waiting.slot == slot) {
+        if let Some(place) = self.find(subject) {
+            self.end_whole();
             let waiting = self.order.remove(place);
             self.vacate(waiting);
         }
@@ -368,18 +397,13 @@ impl Broadcasts {
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
     fn put_back(&mut self, taken: &mut SmallVec<[Waiting; 64]>, limit: u32) {
         let mut left = self.order.len() - taken.len();
-        let Self { entries, long, by_subject, vacant, bytes, unsent, .. } = self;
         taken.retain(|waiting| {
-            let sent = waiting.rank.sent();
-            *unsent -= usize::from(sent == 0);
-            let stays = sent + 1 < limit;
+            let stays = waiting.rank.sent() + 1 < limit;
             if stays {
+                self.unsent -= usize::from(waiting.rank.sent() == 0);
                 waiting.rank = waiting.rank.sent_again(1);
             } else {
-                *bytes -= waiting.rank.length();
-                by_subject.remove(&entries[waiting.slot as usize].subject);
-                drop_long(long, waiting.slot);
-                vacant.push(waiting.slot);
+                self.vacate(*waiting);
             }
             stays
         });

@@ -94,9 +94,14 @@ impl<'a> Reader<'a> {
         self.long_varint(first, bits)
     }
 
-    /// The rest of a varint that goes on after its first byte.
     #[inline(never)]
     fn long_varint(&mut self, first: u8, bits: u32) -> Option<u64> {
+        self.rest_of_varint(first, bits)
+    }
+
+    /// The rest of a varint that goes on after its first byte.
+    #[inline(always)]
+    fn rest_of_varint(&mut self, first: u8, bits: u32) -> Option<u64> {
         let mut value = u64::from(first & 0x7F);
         let mut shift = 7;
         loop {
@@ -117,6 +122,31 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn u32(&mut self) -> Option<u32> {
         self.varint(u32::BITS).map(|value| value as u32)
+    }
+
+    /// The same of a number that is large as often as not, in most cases without a loop.
+    #[inline(always)]
+    pub(super) fn wide_u32(&mut self) -> Option<u32> {
+        let Some(ahead) = self.rest.first_chunk::<8>() else {
+            let first = self.byte()?;
+            let value = if first < 0x80 { first.into() } else { self.rest_of_varint(first, u32::BITS)? };
+            return Some(value as u32);
+        };
+        let wide = u64::from_le_bytes(*ahead);
+        let ends = !wide & 0x80_8080_8080;
+        let length = ends.trailing_zeros() / 8 + 1;
+        let septets = wide & (u64::MAX >> (64 - 8 * length.min(5)));
+        // The fifth byte holds the four bits that are left.
+        if ends == 0 || septets >> 36 != 0 {
+            return None;
+        }
+        self.rest = &self.rest[length as usize..];
+        let value = septets & 0x7F
+            | (septets & 0x7F00) >> 1
+            | (septets & 0x7F_0000) >> 2
+            | (septets & 0x7F00_0000) >> 3
+            | (septets & 0xF_0000_0000) >> 4;
+        Some(value as u32)
     }
 
     #[inline]
@@ -235,6 +265,9 @@ mod tests {
             let u16 = postcard::take_from_bytes::<u16>(&bytes).ok().map(|(value, _)| value.into());
             let u32 = postcard::take_from_bytes::<u32>(&bytes).ok().map(|(value, _)| value.into());
             let u64 = postcard::take_from_bytes::<u64>(&bytes).ok().map(|(value, _)| value);
+            let mut reader = Reader { rest: &bytes };
+            let wide = reader.wide_u32().map(|value| (value, reader.rest));
+            prop_assert_eq!(wide, postcard::take_from_bytes::<u32>(&bytes).ok());
             prop_assert_eq!((read(16), read(32), read(64)), (u16, u32, u64));
         }
     }

@@ -104,7 +104,7 @@ impl<'a> Rally<'a> {
             return None;
         }
         let mut rest = Reader { rest: body };
-        let seq = ProbeSeq(rest.u32()?);
+        let seq = ProbeSeq(rest.wide_u32()?);
         if kind == Kind::Ping {
             let target = rest.bytes()?;
             return is_extension_list(rest.rest).then_some(Self::Ping { seq, target });

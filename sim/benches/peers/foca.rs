@@ -75,6 +75,13 @@ impl Peer for Cluster {
         let _ = self.nodes[node as usize].handle_data(bytes, &mut Hands { arena, node });
     }
 
+    fn prefetch(&self, node: u32) {
+        prefetch_index::prefetch_index(&self.nodes, node as usize);
+    }
+
+    // What its nodes point to is private to them.
+    fn prefetch_tables(&self, _node: u32, _packet: Option<&[u8]>) {}
+
     fn wake(&mut self, arena: &mut Arena<Self::Wake>, node: u32, timer: Self::Wake) {
         if let Some(timer) = timer {
             let _ = self.nodes[node as usize].handle_timer(timer, &mut Hands { arena, node });

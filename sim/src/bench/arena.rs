@@ -1,6 +1,7 @@
 //! The event loop that every peer of a comparison runs in: the simulator's own queue, a constant latency, no loss.
 
 use crate::queue::{EventQueue, Slab};
+use crate::world::ahead::{FROM_NODES, NODE, PARCEL, TABLES};
 
 /// One-way latency of every datagram, in nanoseconds.
 pub const LATENCY: u64 = 1_000_000;
@@ -15,6 +16,12 @@ pub trait Peer {
 
     /// A wake-up of a live node is due.
     fn wake(&mut self, arena: &mut Arena<Self::Wake>, node: u32, wake: Self::Wake);
+
+    /// It will soon be a node's turn: its memory may be asked for.
+    fn prefetch(&self, node: u32);
+
+    /// Its turn is sooner: the same of what that memory points to. `packet`: the datagram that it gets; else it is woken up.
+    fn prefetch_tables(&self, node: u32, packet: Option<&[u8]>);
 }
 
 /// A datagram or a wake-up under way; its buffer is reused.
@@ -91,12 +98,31 @@ impl<W: Default> Arena<W> {
         self.unreported == 0
     }
 
+    /// Asks for the memory of what happens soon, as the simulator does.
+    #[inline(always)]
+    fn look_ahead<P: Peer<Wake = W>>(&self, peer: &P) {
+        if self.dead.len() < FROM_NODES {
+            return;
+        }
+        if let Some(index) = self.queue.ahead(PARCEL) {
+            self.parcels.prefetch(index);
+        }
+        if let Some(index) = self.queue.ahead(NODE) {
+            peer.prefetch(self.parcels.peek(index).to);
+        }
+        if let Some(index) = self.queue.ahead(TABLES) {
+            let parcel = self.parcels.peek(index);
+            peer.prefetch_tables(parcel.to, parcel.wake.is_none().then_some(&*parcel.bytes));
+        }
+    }
+
     /// Runs to `end`, or until `done`.
     pub fn run<P: Peer<Wake = W>>(&mut self, peer: &mut P, end: u64, done: impl Fn(&Self) -> bool) {
         while !done(self)
             && let Some((time, index)) = self.queue.pop_until(end)
         {
             self.now = time;
+            self.look_ahead(peer);
             let parcel = self.parcels.get(index);
             let (from, to, wake) = (parcel.from, parcel.to, parcel.wake.take());
             if self.dead[to as usize] {

@@ -108,6 +108,16 @@ impl Peer for Cluster {
         self.feed(arena, node, Input::Packet { from: address(from), bytes });
     }
 
+    #[inline]
+    fn prefetch(&self, node: u32) {
+        self.nodes[node as usize].prefetch();
+    }
+
+    #[inline]
+    fn prefetch_tables(&self, node: u32, packet: Option<&[u8]>) {
+        self.nodes[node as usize].prefetch_tables(packet);
+    }
+
     fn wake(&mut self, arena: &mut Arena<()>, node: u32, (): ()) {
         if self.armed[node as usize] != arena.now {
             return;

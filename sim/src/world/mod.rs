@@ -1,5 +1,6 @@
 //! One run: nodes, the network between them, the faults that befall them, and what is measured.
 
+pub(crate) mod ahead;
 mod applications;
 pub(crate) mod bench;
 mod conditions;
@@ -461,6 +462,7 @@ impl<'s> World<'s> {
     #[inline(always)]
     fn one_event(&mut self, time: u64, what: u32) {
         self.stage.now = time;
+        self.look_ahead();
         if what & WAKE == 0 {
             return self.parcel(what);
         }
