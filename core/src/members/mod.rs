@@ -34,7 +34,7 @@ use order::ProbeOrder;
 use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
 pub use roster::Roster;
-use roster::{Face, VersionCounts, hash_name};
+use roster::{Face, VersionCounts, hash_name, upper_half};
 use status::status_after;
 
 /// What is touched by every message about a member: 16 bytes, whatever the size of its name and meta data.
@@ -44,6 +44,8 @@ struct Row {
     /// Its number in the base, where it stands for a row of the base.
     key: u32,
     generation: u16,
+    /// A part of the hash of its name, where it stands for a row of the base.
+    tag: u16,
     /// `None`: the row is vacant.
     state: Option<State>,
     status: Status,
@@ -243,7 +245,7 @@ impl Members {
     #[inline]
     fn stored(&self, index: u32) -> Option<&Row> {
         match self.base_row(index) {
-            Some(row) => self.overlay.get(row),
+            Some(row) => self.overlay.get(self.base.key(row)),
             None => self.own.get(self.own_place(index)),
         }
     }
@@ -251,7 +253,7 @@ impl Members {
     /// The rest of the node's own row of an index; `None` where the base's stands.
     fn rest(&self, index: u32) -> Option<&Rest> {
         match self.base_row(index) {
-            Some(row) => self.overlay.rest(row),
+            Some(row) => self.overlay.rest(self.base.key(row)),
             None => self.own_rests.get(self.own_place(index)),
         }
     }
@@ -272,8 +274,7 @@ impl Members {
 
     fn touch_base(&mut self, row: u32) -> RowMut<'_> {
         let Self { base, overlay, born, .. } = self;
-        overlay
-            .touch(row, base.len(), |row| (Row::of_base(base, row), Rest { changed: *born, ..Rest::VACANT }))
+        overlay.touch(base.key(row), base, *born)
     }
 
     /// What stands at an index, unless it is vacant.
@@ -292,7 +293,7 @@ impl Members {
     #[inline]
     fn at_rare(&self, index: u32) -> Option<(Slot, Known)> {
         match self.base_row(index) {
-            Some(row) if index != self.hole && self.overlay.get_rare(row).is_none() => {
+            Some(row) if index != self.hole && !self.overlay.may_have(row) => {
                 Some((Slot { index, generation: 0 }, self.base_known(row)))
             }
             _ => self.at(index),
@@ -304,16 +305,24 @@ impl Members {
         Known { state: State::Alive, incarnation: self.base.incarnation(row), status: Status::Alive }
     }
 
-    /// The index of a name, vacant or not, but not of one whose row may get another name.
-    #[inline]
-    fn index_of(&self, name: &[u8]) -> Option<u32> {
-        let Some(row) = self.base.find(name) else { return self.own_index_of(name) };
-        let index = row + 1;
-        Some(if index == self.hole { Self::ME.index } else { index })
+    /// Finds a member, and what decides a claim about it. A name that is found is sound, whatever was known of it.
+    #[inline(always)]
+    pub(crate) fn look_up(&self, name: &[u8]) -> Option<(Slot, Known)> {
+        let hash = self.base.hash_of(name);
+        // Whoever is talked about has changed, as a rule.
+        match self.overlay.named(upper_half(hash), |row| self.base.is_named(row, name)) {
+            Some(row) => Some((Slot { index: row.key + 1, generation: row.generation }, row.known()?)),
+            None => self.at(self.index_of(name, hash)?),
+        }
     }
 
-    /// The same of a name that is not in the base.
-    fn own_index_of(&self, name: &[u8]) -> Option<u32> {
+    /// The index of a name with this hash, vacant or not, but not of one whose row may get another name.
+    #[inline(never)]
+    fn index_of(&self, name: &[u8], hash: u64) -> Option<u32> {
+        if let Some(row) = self.base.find_hashed(name, hash) {
+            let index = row + 1;
+            return Some(if index == self.hole { Self::ME.index } else { index });
+        }
         if self.by_name.is_empty() {
             return None;
         }
@@ -353,12 +362,6 @@ impl Members {
         self.overlay.bring_near();
     }
 
-    /// Finds a member, and what decides a claim about it. A name that is found is sound, whatever was known of it.
-    #[inline]
-    pub(crate) fn look_up(&self, name: &[u8]) -> Option<(Slot, Known)> {
-        self.at(self.index_of(name)?)
-    }
-
     #[inline]
     pub(crate) fn known(&self, slot: Slot) -> Option<Known> {
         let (present, known) = self.at(slot.index)?;
@@ -393,7 +396,7 @@ impl Members {
         if let Some(row) = self.base_row(slot.index)
             && slot.generation == 0
             && slot.index != self.hole
-            && self.overlay.get_rare(row).is_none()
+            && !self.overlay.may_have(row)
         {
             return Some(self.base.whereabouts(row));
         }
@@ -444,7 +447,8 @@ impl Members {
             // It stood there once, and was reaped.
             let vacant = self.touch_base(row);
             let generation = vacant.row.generation.wrapping_add(1);
-            *vacant.row = Row { key: row, generation, ..Row::alive(incarnation) };
+            let tag = vacant.row.tag;
+            *vacant.row = Row { key: row, generation, tag, ..Row::alive(incarnation) };
             *vacant.rest = Rest::alive(identity, now);
             self.redigest(row + 1, 0);
             return Slot { index: row + 1, generation };
@@ -572,7 +576,7 @@ impl Members {
     pub(crate) fn take_timer(&mut self, slot: Slot) -> Option<Timer> {
         self.known(slot)?;
         let rest = match self.base_row(slot.index) {
-            Some(row) => self.overlay.rest_mut(row)?,
+            Some(row) => self.overlay.rest_mut(self.base.key(row))?,
             None => {
                 let place = self.own_place(slot.index);
                 self.own_rests.get_mut(place)?
@@ -620,6 +624,7 @@ impl Row {
         incarnation: Incarnation(0),
         key: NOWHERE,
         generation: 0,
+        tag: 0,
         state: None,
         status: Status::Alive,
         renamed: false,
@@ -631,15 +636,11 @@ impl Row {
             incarnation,
             key: NOWHERE,
             generation: 0,
+            tag: 0,
             state: Some(State::Alive),
             status: Status::Alive,
             renamed: true,
         }
-    }
-
-    /// A row of the base as it was at birth.
-    fn of_base(base: &Roster, row: u32) -> Self {
-        Self { key: row, renamed: false, ..Self::alive(base.incarnation(row)) }
     }
 
     fn known(&self) -> Option<Known> {

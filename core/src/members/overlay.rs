@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{NOWHERE, Rest, Row, RowMut};
+use super::{NOWHERE, Rest, Roster, Row, RowMut};
+use crate::time::Instant;
 
 /// The share of the base, as one in so many, from which its rows are kept side by side: there the table would take about as
 /// much memory.
@@ -23,8 +24,8 @@ pub(super) struct Overlay {
     rests: Vec<Rest>,
     /// Rows that were touched.
     touched: u32,
-    /// Whether every row of the base is there, in its order; else they are found by linear probing, and the number of slots is
-    /// a power of two.
+    /// Whether every row of the base is there, in its order; else they are found by the hashes of their names and linear
+    /// probing, and the number of slots is a power of two.
     dense: bool,
     /// A bit for each class of row numbers of which one was touched. Most rows are of none: that is known without a look at the
     /// rows, which lie elsewhere in memory.
@@ -34,27 +35,35 @@ pub(super) struct Overlay {
 /// Words of 64 classes of row numbers.
 const CLASS_WORDS: usize = 8;
 
-/// The word and the bit of a row's class.
+/// The word and the bit of a row's class. Row numbers are dense and not chosen by anybody: multiplying by an odd constant
+/// spreads them.
 const fn class(row: u32) -> (usize, u64) {
-    let class = hash(row) >> 55;
+    let class = (row as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 55;
     (class as usize / 64, 1 << (class % 64))
 }
 
-/// Row numbers are dense and not chosen by anybody: multiplying by an odd constant spreads them.
-const fn hash(row: u32) -> u64 {
-    (row as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+/// A row of the base, and the hash of its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) row: u32,
+    pub(super) hash: u32,
+}
+
+/// What a row keeps of the hash of its name: of rows with another name, one in sixty thousand is looked at.
+pub(super) const fn tag(hash: u32) -> u16 {
+    (hash >> 16) as u16
 }
 
 impl Overlay {
     /// Where a row is, or in a table where it would be.
     #[inline]
-    fn place(&self, row: u32) -> usize {
+    fn place(&self, key: Key) -> usize {
         if self.dense || self.rows.is_empty() {
-            return row as usize;
+            return key.row as usize;
         }
         let mask = self.rows.len() - 1;
-        let mut place = (hash(row) >> 32) as usize & mask;
-        while self.rows[place].key != row && self.rows[place].key != NOWHERE {
+        let mut place = key.hash as usize & mask;
+        while self.rows[place].key != key.row && self.rows[place].key != NOWHERE {
             place = (place + 1) & mask;
         }
         place
@@ -62,15 +71,36 @@ impl Overlay {
 
     /// The node's own row, if it has one.
     #[inline]
-    pub(super) fn get(&self, row: u32) -> Option<&Row> {
-        self.rows.get(self.place(row)).filter(|own| own.key == row)
+    pub(super) fn get(&self, key: Key) -> Option<&Row> {
+        self.rows.get(self.place(key)).filter(|own| own.key == key.row)
     }
 
-    /// The same of a row that was probably not touched.
+    /// Whether a row may have been touched; of most that were not it is known.
     #[inline]
-    pub(super) fn get_rare(&self, row: u32) -> Option<&Row> {
+    pub(super) const fn may_have(&self, row: u32) -> bool {
         let (word, bit) = class(row);
-        if self.classes[word] & bit == 0 { None } else { self.get(row) }
+        self.classes[word] & bit != 0
+    }
+
+    /// The node's own row of a name with this hash, if it has one that is in a table: `is_named` tells whether a row of the base
+    /// has the name.
+    #[inline(always)]
+    pub(super) fn named(&self, hash: u32, is_named: impl Fn(u32) -> bool) -> Option<&Row> {
+        if self.dense {
+            return None;
+        }
+        let mask = self.rows.len().checked_sub(1)?;
+        let mut place = hash as usize & mask;
+        loop {
+            let own = &self.rows[place];
+            if own.key == NOWHERE {
+                return None;
+            }
+            if own.tag == tag(hash) && is_named(own.key) {
+                return Some(own);
+            }
+            place = (place + 1) & mask;
+        }
     }
 
     /// Reads something of each cache line of the rows, unless they are many: where many of them are to be looked up one after
@@ -92,44 +122,43 @@ impl Overlay {
     }
 
     /// The rest of the node's own row, if it has one.
-    pub(super) fn rest(&self, row: u32) -> Option<&Rest> {
-        let place = self.place(row);
-        self.rows.get(place).filter(|own| own.key == row).and(self.rests.get(place))
+    pub(super) fn rest(&self, key: Key) -> Option<&Rest> {
+        let place = self.place(key);
+        self.rows.get(place).filter(|own| own.key == key.row).and(self.rests.get(place))
     }
 
-    pub(super) fn rest_mut(&mut self, row: u32) -> Option<&mut Rest> {
-        let place = self.place(row);
-        self.rows.get(place).filter(|own| own.key == row).and(self.rests.get_mut(place))
+    pub(super) fn rest_mut(&mut self, key: Key) -> Option<&mut Rest> {
+        let place = self.place(key);
+        self.rows.get(place).filter(|own| own.key == key.row).and(self.rests.get_mut(place))
     }
 
-    /// The node's own row, made from the base when it has none. `base` has `len` rows.
-    pub(super) fn touch(&mut self, row: u32, len: usize, base: impl Fn(u32) -> (Row, Rest)) -> RowMut<'_> {
-        if self.get(row).is_none() {
-            self.make_room(len, &base);
-            let place = self.place(row);
+    /// The node's own row, made from the base when it has none.
+    pub(super) fn touch(&mut self, key: Key, base: &Roster, born: Instant) -> RowMut<'_> {
+        if self.get(key).is_none() {
+            self.make_room(base, born);
+            let place = self.place(key);
             if self.rows[place].key == NOWHERE {
-                (self.rows[place], self.rests[place]) = base(row);
+                (self.rows[place], self.rests[place]) = of_base(base, key, born);
                 self.touched += 1;
-                let (word, bit) = class(row);
+                let (word, bit) = class(key.row);
                 self.classes[word] |= bit;
             }
         }
-        let place = self.place(row);
+        let place = self.place(key);
         RowMut { row: &mut self.rows[place], rest: &mut self.rests[place] }
     }
 
     /// Makes sure that one more row finds a vacant slot, and a lookup soon a vacant one.
-    fn make_room(&mut self, len: usize, base: impl Fn(u32) -> (Row, Rest)) {
-        let slots = self.rows.len();
-        let touched = self.touched as usize;
+    fn make_room(&mut self, base: &Roster, born: Instant) {
+        let (slots, touched) = (self.rows.len(), self.touched as usize);
         if self.dense || (touched + 1) * 4 <= slots * 3 {
             return;
         }
         let (rows, rests) = (core::mem::take(&mut self.rows), core::mem::take(&mut self.rests));
-        let (rows, rests) = (rows.into_iter(), rests.into_iter());
-        let old = rows.zip(rests).filter(|(row, _)| row.key != NOWHERE);
-        if (touched + 1) * DENSE_FROM > len {
-            (self.rows, self.rests) = (0..len as u32).map(base).unzip();
+        let old = rows.into_iter().zip(rests).filter(|(row, _)| row.key != NOWHERE);
+        if (touched + 1) * DENSE_FROM > base.len() {
+            let all = (0..base.len() as u32).map(|row| of_base(base, base.key(row), born));
+            (self.rows, self.rests) = all.unzip();
             self.dense = true;
             self.classes = [u64::MAX; CLASS_WORDS];
         } else {
@@ -138,8 +167,15 @@ impl Overlay {
             self.rests.resize_with(slots, || Rest::VACANT);
         }
         for (row, rest) in old {
-            let place = self.place(row.key);
+            let place = self.place(base.key(row.key));
             (self.rows[place], self.rests[place]) = (row, rest);
         }
     }
+}
+
+/// A row of the base as it was at birth.
+fn of_base(base: &Roster, key: Key, born: Instant) -> (Row, Rest) {
+    let row = Row::alive(base.incarnation(key.row));
+    let rest = Rest { changed: born, ..Rest::VACANT };
+    (Row { key: key.row, tag: tag(key.hash), renamed: false, ..row }, rest)
 }

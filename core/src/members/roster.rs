@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use super::digest::{name_digest, row_digest};
+use super::overlay::Key;
 use crate::id::{Incarnation, LamportTime, SharedIdentity, Versions, same_bytes};
 use crate::io::Status;
 use crate::rng::{Purpose, Seed};
@@ -60,6 +61,12 @@ pub(super) fn hash_name(hasher: &FixedState, name: &[u8]) -> u64 {
     state.finish()
 }
 
+/// As much of a name's hash as is kept.
+#[inline]
+pub(super) const fn upper_half(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
 /// How many members announce each combination of version bytes: a handful in any sane cluster, and nearly always one.
 #[derive(Clone, Debug)]
 pub(super) struct VersionCounts {
@@ -106,6 +113,8 @@ impl VersionCounts {
 pub struct Roster {
     faces: Vec<Face>,
     identities: Vec<SharedIdentity>,
+    /// The upper halves of the hashes of the names.
+    hashes: Vec<u32>,
     /// The digests of the names.
     digests: Vec<u64>,
     /// The digest of all rows.
@@ -128,6 +137,7 @@ impl Roster {
         let mut roster = Self {
             faces: Vec::with_capacity(room),
             identities: Vec::with_capacity(room),
+            hashes: Vec::with_capacity(room),
             digests: Vec::with_capacity(room),
             digest: 0,
             by_name: HashTable::with_capacity(room),
@@ -144,7 +154,8 @@ impl Roster {
         if self.find(identity.name.as_bytes()).is_some() {
             return;
         }
-        let hash = hash_name(&self.hasher, identity.name.as_bytes());
+        let hash = self.hash_of(identity.name.as_bytes());
+        self.hashes.push(upper_half(hash));
         self.faces.push(Face::new(&identity, incarnation));
         self.versions.add(identity.versions);
         self.digests.push(name_digest(identity.name.as_bytes()));
@@ -174,16 +185,30 @@ impl Roster {
     }
 
     /// The row of a name.
-    #[inline]
     pub(super) fn find(&self, name: &[u8]) -> Option<u32> {
-        if self.is_empty() {
-            return None;
-        }
-        self.by_name.find(hash_name(&self.hasher, name), |&row| self.is_named(row, name)).copied()
+        self.find_hashed(name, self.hash_of(name))
     }
 
+    /// The same, given the name's hash.
     #[inline]
-    fn is_named(&self, row: u32, name: &[u8]) -> bool {
+    pub(super) fn find_hashed(&self, name: &[u8], hash: u64) -> Option<u32> {
+        self.by_name.find(hash, |&row| self.is_named(row, name)).copied()
+    }
+
+    /// A name's hash here.
+    #[inline(always)]
+    pub(super) fn hash_of(&self, name: &[u8]) -> u64 {
+        hash_name(&self.hasher, name)
+    }
+
+    /// By what nodes find what they keep of a row.
+    #[inline]
+    pub(super) fn key(&self, row: u32) -> Key {
+        Key { row, hash: self.hashes[row as usize] }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_named(&self, row: u32, name: &[u8]) -> bool {
         let long = || self.identities[row as usize].name.as_bytes() == name;
         self.faces[row as usize].is_named(name).unwrap_or_else(long)
     }
@@ -227,6 +252,7 @@ impl Default for Roster {
         Self {
             faces: Vec::new(),
             identities: Vec::new(),
+            hashes: Vec::new(),
             digests: Vec::new(),
             digest: 0,
             by_name: HashTable::new(),

@@ -21,7 +21,7 @@ impl Node {
             return false;
         }
         if glance.kind == Kind::Alive {
-            return self.is_stale_alive(glance, slot, &known);
+            return self.is_stale_alive(*glance, slot, known);
         }
         let Some(accuser) = glance.accuser() else { return false };
         let claim = match glance.kind {
@@ -38,8 +38,8 @@ impl Node {
     }
 
     #[inline(never)]
-    fn is_stale_alive(&self, glance: &Glance<'_>, slot: Slot, known: &Known) -> bool {
-        self.verdict(known, Claim::Alive, glance.incarnation) == Verdict::Ignore
+    fn is_stale_alive(&self, glance: Glance<'_>, slot: Slot, known: Known) -> bool {
+        self.verdict(&known, Claim::Alive, glance.incarnation) == Verdict::Ignore
             && self.members.addr(slot).is_some_and(|addr| glance.announces(addr))
     }
 }

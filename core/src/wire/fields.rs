@@ -87,36 +87,15 @@ impl<'a> Reader<'a> {
     /// A varint of at most `bits` bits.
     #[inline(always)]
     fn varint(&mut self, bits: u32) -> Option<u64> {
-        let first = self.byte()?;
+        let (&first, rest) = self.rest.split_first()?;
         if first < 0x80 {
+            self.rest = rest;
             return Some(first.into());
         }
-        self.long_varint(first, bits)
-    }
-
-    #[inline(never)]
-    fn long_varint(&mut self, first: u8, bits: u32) -> Option<u64> {
-        self.rest_of_varint(first, bits)
-    }
-
-    /// The rest of a varint that goes on after its first byte.
-    #[inline(always)]
-    fn rest_of_varint(&mut self, first: u8, bits: u32) -> Option<u64> {
-        let mut value = u64::from(first & 0x7F);
-        let mut shift = 7;
-        loop {
-            let byte = self.byte()?;
-            let part = u64::from(byte & 0x7F);
-            // The last byte of the longest form holds what is left of the bits.
-            if shift + 7 > bits && (byte >= 0x80 || part >> (bits - shift) != 0) {
-                return None;
-            }
-            value |= part << shift;
-            if byte < 0x80 {
-                return Some(value);
-            }
-            shift += 7;
-        }
+        // By value, so that a reader can live in registers.
+        let (value, rest) = long_varint(self.rest, bits)?;
+        self.rest = rest;
+        Some(value)
     }
 
     #[inline]
@@ -128,8 +107,8 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(super) fn wide_u32(&mut self) -> Option<u32> {
         let Some(ahead) = self.rest.first_chunk::<8>() else {
-            let first = self.byte()?;
-            let value = if first < 0x80 { first.into() } else { self.rest_of_varint(first, u32::BITS)? };
+            let (value, rest) = any_varint(self.rest, u32::BITS)?;
+            self.rest = rest;
             return Some(value as u32);
         };
         let wide = u64::from_le_bytes(*ahead);
@@ -194,6 +173,32 @@ impl<'a> Reader<'a> {
     pub(super) fn versions(&mut self) -> Option<Versions> {
         let [protocol_min, protocol_max, protocol, app_min, app_max, app] = self.array()?;
         Some(Versions { protocol_min, protocol_max, protocol, app_min, app_max, app })
+    }
+}
+
+#[inline(never)]
+fn long_varint(bytes: &[u8], bits: u32) -> Option<(u64, &[u8])> {
+    any_varint(bytes, bits)
+}
+
+/// A varint of at most `bits` bits, and what follows it.
+#[inline(always)]
+fn any_varint(bytes: &[u8], bits: u32) -> Option<(u64, &[u8])> {
+    let (mut value, mut shift) = (0, 0);
+    let mut rest = bytes;
+    loop {
+        let (&byte, behind) = rest.split_first()?;
+        rest = behind;
+        let part = u64::from(byte & 0x7F);
+        // The last byte of the longest form holds what is left of the bits.
+        if shift + 7 > bits && (byte >= 0x80 || part >> (bits - shift) != 0) {
+            return None;
+        }
+        value |= part << shift;
+        if byte < 0x80 {
+            return Some((value, rest));
+        }
+        shift += 7;
     }
 }
 

@@ -31,7 +31,9 @@ impl World<'_> {
             && let Some(node) = &self.nodes[self.whom(what) as usize]
         {
             let packet = (what & WAKE == 0).then(|| stage.parcels.peek(what));
-            node.prefetch_tables(packet.filter(|parcel| parcel.what == What::Datagram).map(|parcel| &*parcel.bytes));
+            node.prefetch_tables(
+                packet.filter(|parcel| parcel.what == What::Datagram).map(|parcel| &*parcel.bytes),
+            );
         }
     }
 
