@@ -80,11 +80,13 @@ pub(crate) struct Confirmed {
 #[derive(Clone, Debug)]
 pub(crate) struct Suspicions {
     open: HashMap<u32, Suspicion, FixedState>,
+    /// The cluster's size at the last suspicion, and its times: they change only with the size.
+    times: Option<(u32, SuspicionTimes)>,
 }
 
 impl Suspicions {
     pub(crate) fn new() -> Self {
-        Self { open: HashMap::with_hasher(FixedState::with_seed(0)) }
+        Self { open: HashMap::with_hasher(FixedState::with_seed(0)), times: None }
     }
 
     /// Begins (or begins anew) the suspicion of a member in a cluster of `n`; how long it runs unless it is confirmed.
@@ -96,7 +98,11 @@ impl Suspicions {
         n: u32,
         now: Instant,
     ) -> Duration {
-        let times = suspicion_times(config, n);
+        let times = match self.times {
+            Some((size, times)) if size == n => times,
+            _ => suspicion_times(config, n),
+        };
+        self.times = Some((n, times));
         let wanted = times.confirmations;
         if wanted > 0 {
             let accusers = SmallVec::from_slice(&[accuser as u32]);

@@ -191,6 +191,14 @@ impl Outbox {
         self.items.push(Item::Packet { to, bytes, kinds });
     }
 
+    /// The packet before, to somebody else too.
+    pub(crate) fn packet_again(&mut self, to: SocketAddr) {
+        if let Some(Item::Packet { bytes, kinds, .. }) = self.items.last() {
+            let (bytes, kinds) = (bytes.clone(), *kinds);
+            self.items.push(Item::Packet { to, bytes, kinds });
+        }
+    }
+
     pub(crate) fn open(&mut self, id: StreamId, to: SocketAddr, deadline: Instant) {
         self.items.push(Item::Open { id, to, deadline });
     }

@@ -60,7 +60,7 @@ pub(crate) const fn bucket_of(name: u64, buckets: usize) -> usize {
 
 impl Members {
     /// The digest of the name at an index.
-    fn name_digest_at(&self, index: u32) -> u64 {
+    pub(super) fn name_digest_at(&self, index: u32) -> u64 {
         match self.base_row(index) {
             Some(row) => self.base.name_digest(row),
             None => {
@@ -74,11 +74,8 @@ impl Members {
     /// What the row at an index adds to the table's digest.
     pub(super) fn digest_part(&self, index: u32) -> u64 {
         match self.at(index) {
-            Some((_, known)) if is_digested(&known) => {
-                let time = self.status_times.get(&index).copied().unwrap_or_default();
-                row_digest(self.name_digest_at(index), known.incarnation, known.status, time)
-            }
-            _ => 0,
+            Some((_, known)) => digest_of(&known, self.name_digest_at(index), self.status_time_at(index)),
+            None => 0,
         }
     }
 
@@ -147,6 +144,11 @@ impl Members {
     pub(crate) fn rows(&self) -> impl Iterator<Item = (Slot, &SharedIdentity, Known)> {
         (0..self.end()).filter_map(|index| self.row(index))
     }
+}
+
+/// What a member adds to the table's digest.
+pub(super) const fn digest_of(known: &Known, name: u64, time: LamportTime) -> u64 {
+    if is_digested(known) { row_digest(name, known.incarnation, known.status, time) } else { 0 }
 }
 
 const fn is_digested(known: &Known) -> bool {

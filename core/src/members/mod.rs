@@ -29,6 +29,7 @@ use crate::id::{Incarnation, LamportTime, SharedIdentity, Slot, Versions};
 use crate::io::{State, Status};
 use crate::rng::{Purpose, Rng, Seed};
 use crate::time::Instant;
+use digest::digest_of;
 pub(crate) use digest::{digest_with, name_digest};
 use order::ProbeOrder;
 use overlay::Overlay;
@@ -259,17 +260,20 @@ impl Members {
     }
 
     /// The node's own row of a member, made from the base's if need be.
+    #[inline]
     fn touch(&mut self, slot: Slot) -> Option<RowMut<'_>> {
-        self.known(slot)?;
-        let Some(row) = self.base_row(slot.index) else {
-            let place = self.own_place(slot.index);
-            return self
-                .own
-                .get_mut(place)
-                .zip(self.own_rests.get_mut(place))
-                .map(|(row, rest)| RowMut { row, rest });
+        if slot.index == self.hole {
+            return None;
+        }
+        let whole = match self.base_row(slot.index) {
+            Some(row) => self.touch_base(row),
+            None => {
+                let place = self.own_place(slot.index);
+                let (row, rest) = self.own.get_mut(place).zip(self.own_rests.get_mut(place))?;
+                RowMut { row, rest }
+            }
         };
-        Some(self.touch_base(row))
+        (whole.row.generation == slot.generation && whole.row.state.is_some()).then_some(whole)
     }
 
     fn touch_base(&mut self, row: u32) -> RowMut<'_> {
@@ -489,21 +493,27 @@ impl Members {
 
     /// Sets a member's state and incarnation; the time of change moves when the state does.
     pub(crate) fn set(&mut self, slot: Slot, state: State, incarnation: Incarnation, now: Instant) {
-        let digested = self.digest_part(slot.index);
+        let (name, time) = (self.name_digest_at(slot.index), self.status_time_at(slot.index));
         let Some(RowMut { row, rest }) = self.touch(slot) else { return };
-        let Some(before) = row.state else { return };
-        let status_before = row.status;
-        let status = status_after(state, status_before);
-        let seen = row.incarnation != incarnation || status != status_before;
-        row.incarnation = incarnation;
-        row.status = status;
-        if before != state {
+        let Some(before) = row.known() else { return };
+        let status = status_after(state, before.status);
+        let after = Known { state, incarnation, status };
+        if before.state != state {
             row.state = Some(state);
             // Forgetting is not news about the member: reaping counts from its death.
             if state != State::Forgotten {
                 rest.changed = now;
             }
         }
+        (row.incarnation, row.status) = (incarnation, status);
+        self.digest = self
+            .digest
+            .wrapping_sub(digest_of(&before, name, time))
+            .wrapping_add(digest_of(&after, name, time));
+        self.counts[before.state as usize] -= 1;
+        self.counts[state as usize] += 1;
+        self.revision += u64::from(before.incarnation != incarnation || before.status != status);
+        let status_before = before.status;
         if status != status_before {
             self.count_status(status_before, status);
             let versions = self.identity(slot).map(|identity| identity.versions);
@@ -513,10 +523,6 @@ impl Members {
                 _ => {}
             }
         }
-        self.counts[before as usize] -= 1;
-        self.counts[state as usize] += 1;
-        self.revision += u64::from(seen);
-        self.redigest(slot.index, digested);
     }
 
     fn count_status(&mut self, before: Status, after: Status) {
@@ -574,15 +580,11 @@ impl Members {
 
     /// The timer of a member's suspicion or lifetime, taken out.
     pub(crate) fn take_timer(&mut self, slot: Slot) -> Option<Timer> {
-        self.known(slot)?;
-        let rest = match self.base_row(slot.index) {
-            Some(row) => self.overlay.rest_mut(self.base.key(row))?,
-            None => {
-                let place = self.own_place(slot.index);
-                self.own_rests.get_mut(place)?
-            }
-        };
-        rest.timer.take()
+        match self.base_row(slot.index) {
+            // An untouched row has none.
+            Some(row) if !self.overlay.may_have(row) => None,
+            _ => self.touch(slot)?.rest.timer.take(),
+        }
     }
 
     pub(crate) fn set_timer(&mut self, slot: Slot, timer: Timer) {

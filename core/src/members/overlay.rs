@@ -127,25 +127,28 @@ impl Overlay {
         self.rows.get(place).filter(|own| own.key == key.row).and(self.rests.get(place))
     }
 
-    pub(super) fn rest_mut(&mut self, key: Key) -> Option<&mut Rest> {
-        let place = self.place(key);
-        self.rows.get(place).filter(|own| own.key == key.row).and(self.rests.get_mut(place))
+    /// The node's own row, made from the base when it has none.
+    #[inline]
+    pub(super) fn touch(&mut self, key: Key, base: &Roster, born: Instant) -> RowMut<'_> {
+        let mut place = self.place(key);
+        if self.rows.get(place).is_none_or(|own| own.key != key.row) {
+            place = self.make(key, base, born);
+        }
+        RowMut { row: &mut self.rows[place], rest: &mut self.rests[place] }
     }
 
-    /// The node's own row, made from the base when it has none.
-    pub(super) fn touch(&mut self, key: Key, base: &Roster, born: Instant) -> RowMut<'_> {
-        if self.get(key).is_none() {
-            self.make_room(base, born);
-            let place = self.place(key);
-            if self.rows[place].key == NOWHERE {
-                (self.rows[place], self.rests[place]) = of_base(base, key, born);
-                self.touched += 1;
-                let (word, bit) = class(key.row);
-                self.classes[word] |= bit;
-            }
-        }
+    /// Makes a row from the base; where it is.
+    #[inline(never)]
+    fn make(&mut self, key: Key, base: &Roster, born: Instant) -> usize {
+        self.make_room(base, born);
         let place = self.place(key);
-        RowMut { row: &mut self.rows[place], rest: &mut self.rests[place] }
+        if self.rows[place].key == NOWHERE {
+            (self.rows[place], self.rests[place]) = of_base(base, key, born);
+            self.touched += 1;
+            let (word, bit) = class(key.row);
+            self.classes[word] |= bit;
+        }
+        place
     }
 
     /// Makes sure that one more row finds a vacant slot, and a lookup soon a vacant one.

@@ -36,8 +36,11 @@ impl Members {
 
     /// The Lamport time of the last intent that decided a member's status; 0 when there was none.
     pub(crate) fn status_time(&self, slot: Slot) -> LamportTime {
-        let time = self.status_times.get(&slot.index).filter(|_| self.known(slot).is_some());
-        time.copied().unwrap_or_default()
+        if self.known(slot).is_some() { self.status_time_at(slot.index) } else { LamportTime::default() }
+    }
+
+    pub(super) fn status_time_at(&self, index: u32) -> LamportTime {
+        self.status_times.get(&index).copied().unwrap_or_default()
     }
 
     /// An intent decides a member's status. It moves between alive and leaving, or from failed to left: the failure

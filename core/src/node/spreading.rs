@@ -83,7 +83,7 @@ impl Node {
         if piggyback && !self.queue.is_empty() {
             let room = self.wire.packet_room().saturating_sub(out.bytes.len() - body)
                 + usize::from(broken!(self.config, PacketOneTooLong));
-            let limit = self.queue.members.limit(&self.config, self.members.n_swim());
+            let limit = self.transmissions();
             let Config { packing, packet_updates_max, .. } = *self.config;
             self.queue.take(packing, room, packet_updates_max, limit, &mut out.bytes, &mut kinds);
         }
@@ -91,18 +91,19 @@ impl Node {
         out.packet(to, start, kinds);
     }
 
-    /// Tells a few random members what waits; each gets its own batch (memberlist's gossip tick).
+    /// Tells a few random members what waits; each gets its own batch (memberlist's gossip tick), or all the same where
+    /// everything fits.
     pub(crate) fn on_gossip_due(&mut self, now: Instant, out: &mut Outbox) {
         self.periodic.gossip = None;
-        let before = out.bytes.len();
-        self.gossip(out);
-        let bytes = if broken!(self.config, ByteRateIgnored) { 0 } else { out.bytes.len() - before };
+        let sent = self.gossip(out);
+        let bytes = if broken!(self.config, ByteRateIgnored) { 0 } else { sent };
         self.pace.sent(bytes, &self.config, now);
     }
 
-    fn gossip(&mut self, out: &mut Outbox) {
+    /// The bytes that were sent.
+    fn gossip(&mut self, out: &mut Outbox) -> usize {
         if broken!(self.config, NoGossip) {
-            return;
+            return 0;
         }
         let targets = self.members.choose_reachable(usize::from(self.config.gossip_nodes), &mut self.rng);
         // All at once, because each lies elsewhere in memory.
@@ -114,10 +115,27 @@ impl Node {
             })
             .filter_map(|slot| self.members.addr(slot))
             .collect();
+        let limit = self.transmissions();
+        let (mut sent, mut last) = (0, 0);
         for to in addresses {
-            if !self.queue.is_empty() {
-                self.send(to, &[], true, out);
+            if self.queue.is_empty() {
+                break;
             }
+            // What is sealed has a nonce of its own each time.
+            if last > 0 && !self.wire.seals() && self.queue.take_again(limit) {
+                out.packet_again(to);
+            } else {
+                let before = out.bytes.len();
+                self.send(to, &[], true, out);
+                last = out.bytes.len() - before;
+            }
+            sent += last;
         }
+        sent
+    }
+
+    /// Transmissions of each piece of news.
+    fn transmissions(&mut self) -> u32 {
+        self.queue.members.limit(&self.config, self.members.n_swim())
     }
 }

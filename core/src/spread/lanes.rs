@@ -136,6 +136,11 @@ impl Lanes {
         self.count_waiting();
     }
 
+    /// Takes the batch before once more, if a new one would be the same: everything.
+    pub(crate) fn take_again(&mut self, limit: u32) -> bool {
+        self.serf_waiting == 0 && self.members.take_again(limit)
+    }
+
     fn count_waiting(&mut self) {
         self.serf_waiting = self.serf.lanes.iter().map(Broadcasts::len).sum();
         if self.serf_waiting == 0 {

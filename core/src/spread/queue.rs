@@ -334,9 +334,24 @@ impl Broadcasts {
 
     /// Takes everything, as it lies there.
     fn take_whole(&mut self, limit: u32, out: &mut Vec<u8>, kinds: &mut Kinds) {
-        let Whole { times, most_sent, bytes, kinds: all, .. } = &mut self.whole;
+        let Whole { bytes, kinds: all, .. } = &self.whole;
         out.extend_from_slice(bytes);
         kinds.add_all(all);
+        self.whole_sent(limit);
+    }
+
+    /// Takes the batch before once more, if it was everything and is still.
+    pub(crate) fn take_again(&mut self, limit: u32) -> bool {
+        let same = self.whole.valid && self.whole.times > 0;
+        if same {
+            self.whole_sent(limit);
+        }
+        same
+    }
+
+    /// Everything has been sent once more.
+    fn whole_sent(&mut self, limit: u32) {
+        let Whole { times, most_sent, .. } = &mut self.whole;
         *times += 1;
         self.unsent = 0;
         if *most_sent + *times >= limit {
