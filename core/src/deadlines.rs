@@ -114,8 +114,8 @@ pub(crate) struct Deadlines {
     /// The first of all: what every step asks.
     first: Option<(Instant, Due)>,
     first_place: Option<Place>,
-    /// When the first of the heap is due, if there is one, and its number.
-    first_other: Option<(Instant, u64)>,
+    /// The first of the heap, if there is one: the heap itself lies elsewhere.
+    first_other: Option<Entry>,
     seq: u64,
     /// By place; vacant places are used again.
     usual: SmallVec<[Option<Entry>; FEW]>,
@@ -216,7 +216,8 @@ impl Deadlines {
 
     fn find_first(&mut self) {
         // Of the usual ones only time and number are looked at until one is chosen.
-        let (mut key, mut first) = (self.first_other, None);
+        let other = self.first_other.as_ref();
+        let (mut key, mut first) = (other.map(|entry| (entry.at, entry.seq)), None);
         for (place, entry) in self.usual.iter().enumerate() {
             if let Some(Entry { at, seq, .. }) = entry
                 && key.is_none_or(|key| (*at, *seq) < key)
@@ -224,12 +225,11 @@ impl Deadlines {
                 (key, first) = (Some((*at, *seq)), Some(place));
             }
         }
-        let usual = first.and_then(|place| Some((place, self.usual[place].as_ref()?)));
-        (self.first, self.first_place) = match (usual, self.others.entries.first()) {
-            (Some((place, entry)), _) => (Some((entry.at, entry.due)), Some(Place::Usual(place))),
-            (None, Some(entry)) => (Some((entry.at, entry.due)), Some(Place::Other(entry.timer as usize))),
-            (None, None) => (None, None),
+        let (entry, place) = match first {
+            Some(place) => (self.usual[place].as_ref(), Some(Place::Usual(place))),
+            None => (other, other.map(|entry| Place::Other(entry.timer as usize))),
         };
+        (self.first, self.first_place) = (entry.map(|entry| (entry.at, entry.due)), place);
     }
 }
 
@@ -243,9 +243,8 @@ struct Heap {
 }
 
 impl Heap {
-    /// When its first is due, and its number.
-    fn first(&self) -> Option<(Instant, u64)> {
-        self.entries.first().map(|entry| (entry.at, entry.seq))
+    fn first(&self) -> Option<Entry> {
+        self.entries.first().copied()
     }
 
     fn at(&self, timer: usize) -> Instant {

@@ -214,7 +214,7 @@ pub enum Output<'o> {
         /// The datagram.
         bytes: &'o [u8],
         /// How many messages of each kind it carries.
-        kinds: Kinds,
+        kinds: &'o Kinds,
     },
     /// Do this with a stream.
     Stream {
@@ -251,7 +251,7 @@ pub enum StreamAction<'o> {
         /// The bytes.
         bytes: &'o [u8],
         /// How many messages of each kind it carries.
-        kinds: Kinds,
+        kinds: &'o Kinds,
         /// Nothing follows: close the sending side after it.
         last: bool,
     },

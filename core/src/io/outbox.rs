@@ -314,7 +314,7 @@ impl<'o> Iterator for Outputs<'o> {
         // Nearly all are packets, which a driver then reads where they lie.
         Some(match self.items.next()? {
             Item::Packet { to, bytes, kinds } => {
-                Output::Packet { to: *to, bytes: &self.bytes[bytes.clone()], kinds: *kinds }
+                Output::Packet { to: *to, bytes: &self.bytes[bytes.clone()], kinds }
             }
             item => view(self.bytes, item),
         })
@@ -330,14 +330,14 @@ impl ExactSizeIterator for Outputs<'_> {}
 fn view<'o>(bytes: &'o [u8], item: &'o Item) -> Output<'o> {
     match item {
         Item::Packet { to, bytes: range, kinds } => {
-            Output::Packet { to: *to, bytes: &bytes[range.clone()], kinds: *kinds }
+            Output::Packet { to: *to, bytes: &bytes[range.clone()], kinds }
         }
         Item::Open { id, to, deadline } => {
             Output::Stream { id: *id, action: StreamAction::Open { to: *to, deadline: *deadline } }
         }
         Item::Frame { id, bytes: range, kinds, last } => Output::Stream {
             id: *id,
-            action: StreamAction::Frame { bytes: &bytes[range.clone()], kinds: *kinds, last: *last },
+            action: StreamAction::Frame { bytes: &bytes[range.clone()], kinds, last: *last },
         },
         Item::Close { id } => Output::Stream { id: *id, action: StreamAction::Close },
         Item::Completed { id, result } => Output::Completed { id: *id, result: result.clone() },

@@ -229,7 +229,10 @@ impl Broadcasts {
                 self.entries.len() as u32 - 1
             }
         };
-        self.keep_if_long(slot, bytes);
+        // Asked of the message: the entry may still be on its way from memory.
+        if bytes.len() > SHORT {
+            self.keep_long(slot, bytes);
+        }
         let rank = Rank::fresh(bytes.len(), self.next_id, first);
         let place = self.order.partition_point(|waiting| waiting.rank < rank);
         self.order.insert(place, Waiting { rank, slot, subject });
@@ -259,12 +262,10 @@ impl Broadcasts {
     }
 
     /// Keeps the message of an entry that has no room for it.
-    fn keep_if_long(&mut self, slot: u32, bytes: &[u8]) {
+    fn keep_long(&mut self, slot: u32, bytes: &[u8]) {
         let place = slot as usize;
-        if self.entries[place].length == LONG {
-            self.long.resize_with(self.long.len().max(place + 1), Box::default);
-            self.long[place] = bytes.into();
-        }
+        self.long.resize_with(self.long.len().max(place + 1), Box::default);
+        self.long[place] = bytes.into();
     }
 
     /// Appends a message; how long it is.

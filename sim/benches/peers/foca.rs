@@ -89,22 +89,20 @@ impl Peer for Cluster {
     }
 }
 
-/// foca's LAN settings for a cluster of this size, as they ship.
-pub(crate) fn preset(nodes: u32) -> Config {
-    Config::new_lan(NonZeroU32::new(nodes).expect("a cluster has nodes"))
-}
-
-/// The same with our time for a suspicion and our number of transmissions, and without its announcements.
+/// foca's LAN settings for a cluster of this size, with our time for a suspicion and our number of transmissions.
 pub(crate) fn like_ours(nodes: u32) -> Config {
     let ours = Settings::Plain.config();
     let limit = transmit_limit(ours.retransmit_mult, ours.retransmit_log_base, nodes);
     Config {
         max_transmissions: NonZeroU8::new(limit as u8).expect("a limit of at least 4"),
         suspect_to_down_after: suspicion_times(&ours, nodes).min,
-        periodic_announce: None,
-        periodic_announce_to_down_members: None,
-        ..preset(nodes)
+        ..Config::new_lan(NonZeroU32::new(nodes).expect("a cluster has nodes"))
     }
+}
+
+/// The same without its announcements.
+pub(crate) fn silent(nodes: u32) -> Config {
+    Config { periodic_announce: None, periodic_announce_to_down_members: None, ..like_ours(nodes) }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for one run")]

@@ -29,10 +29,10 @@ pub struct Row {
     pub set_up: f64,
     /// Runs in which every live node reported every dead one in time.
     pub complete: usize,
-    /// Speed over that of the peer compared with, its settings made like ours.
+    /// Speed over that of the peer compared with.
     pub ratio: Option<f64>,
-    /// Speed over that of the same peer as it ships.
-    pub ratio_shipped: Option<f64>,
+    /// Speed over that of the same peer without what it does besides.
+    pub ratio_to_silent: Option<f64>,
 }
 
 impl Row {
@@ -58,17 +58,17 @@ impl Row {
                 set_up: median(runs.iter().map(|run| run.set_up).collect()),
                 complete: runs.iter().filter(|run| run.complete).count(),
                 ratio: None,
-                ratio_shipped: None,
+                ratio_to_silent: None,
             }
         };
         [row("idle", |run| run.idle), row("killed", |run| run.killed)]
     }
 
-    /// The same with its speed put beside a peer's, where the peer was measured: with settings like ours, and as it ships.
+    /// The same with its speed put beside a peer's, where the peer was measured: as it is, and without what it does besides.
     #[must_use]
-    pub fn beside(self, alike: &Self, shipped: &Self) -> Self {
+    pub fn beside(self, peer: &Self, silent: &Self) -> Self {
         let ratio = |peer: &Self| (peer.runs > 0).then(|| self.speed / peer.speed);
-        Self { ratio: ratio(alike), ratio_shipped: ratio(shipped), ..self }
+        Self { ratio: ratio(peer), ratio_to_silent: ratio(silent), ..self }
     }
 }
 
@@ -83,7 +83,7 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
         "min",
         "max",
         "ratio",
-        "to preset",
+        "to silent",
         "ns/message",
         "messages",
         "sim s",
@@ -101,7 +101,7 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
             short(row.speed_range[0]),
             short(row.speed_range[1]),
             cell(row.ratio),
-            cell(row.ratio_shipped),
+            cell(row.ratio_to_silent),
             short(row.ns_per_message),
             row.messages.to_string(),
             format!("{:.1}", row.simulated),
@@ -111,7 +111,7 @@ pub fn render(rows: &[Row], bordered: bool) -> String {
     }
     let compared = [
         (6, rows.iter().any(|row| row.ratio.is_some())),
-        (7, rows.iter().any(|row| row.ratio_shipped.is_some())),
+        (7, rows.iter().any(|row| row.ratio_to_silent.is_some())),
     ];
     for (column, _) in compared.into_iter().filter(|(_, compared)| !compared) {
         if let Some(column) = table.column_mut(column) {

@@ -34,8 +34,8 @@ fn a_table_shows_medians_and_ratios() {
     let run = |cpu| Run { set_up: 0.5, idle: phase(cpu), killed: phase(2.0 * cpu), complete: true };
     let [idle, killed] = Row::of("ours", 100, &[run(0.1), run(0.2), run(0.4)]);
     let peer = Row { speed: 10.0, ..idle.clone() };
-    let shipped = Row { speed: 40.0, ..idle.clone() };
-    let text = render(&[idle.beside(&peer, &shipped), killed], false);
+    let silent = Row { speed: 40.0, ..idle.clone() };
+    let text = render(&[idle.beside(&peer, &silent), killed], false);
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].trim_start().starts_with("phase"), "{text}");
     assert!(lines[1].contains("50.0") && lines[1].contains("5.00") && lines[1].contains("1.25"), "{text}");

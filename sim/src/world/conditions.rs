@@ -23,7 +23,7 @@ impl Held {
         match action {
             StreamAction::Open { to, deadline } => Self::Open { id, to, deadline },
             StreamAction::Frame { bytes, kinds, last } => {
-                Self::Frame { id, bytes: bytes.to_vec(), kinds, last }
+                Self::Frame { id, bytes: bytes.to_vec(), kinds: *kinds, last }
             }
             StreamAction::Close => Self::Close { id },
         }

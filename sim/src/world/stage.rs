@@ -197,11 +197,11 @@ impl Stage {
         match output {
             Output::Packet { to, bytes, kinds } if holds => {
                 if self.recorder.is_some() {
-                    self.watch_datagram((node, to), bytes, &kinds, true);
+                    self.watch_datagram((node, to), bytes, kinds, true);
                 }
-                self.conditions.hold(node, Held::Packet { to, bytes: bytes.to_vec(), kinds });
+                self.conditions.hold(node, Held::Packet { to, bytes: bytes.to_vec(), kinds: *kinds });
             }
-            Output::Packet { to, bytes, kinds } => self.packet(node, to, bytes, &kinds),
+            Output::Packet { to, bytes, kinds } => self.packet(node, to, bytes, kinds),
             Output::Stream { id, action } if holds => self.conditions.hold(node, Held::of(id, action)),
             Output::Stream { id, action } => self.stream(node, id, action),
             Output::Event(event) => self.event(node, &event),
@@ -218,7 +218,7 @@ impl Stage {
                 Held::Packet { to, bytes, kinds } => self.packet(node, to, &bytes, &kinds),
                 Held::Open { id, to, deadline } => self.stream(node, id, StreamAction::Open { to, deadline }),
                 Held::Frame { id, bytes, kinds, last } => {
-                    self.stream(node, id, StreamAction::Frame { bytes: &bytes, kinds, last });
+                    self.stream(node, id, StreamAction::Frame { bytes: &bytes, kinds: &kinds, last });
                 }
                 Held::Close { id } => self.stream(node, id, StreamAction::Close),
             }
@@ -336,7 +336,7 @@ impl Stage {
             }
             StreamAction::Frame { bytes, kinds, last } => {
                 let metered = self.meter.metered(self.now);
-                self.meter.load.frame(node, bytes.len() as u64, &kinds, metered);
+                self.meter.load.frame(node, bytes.len() as u64, kinds, metered);
                 self.invariants.budgets.frame(self.now, node, bytes.len());
                 let Some((connection, side)) = self.connections.find(node, id) else { return };
                 self.send(connection, 1 - side, Step::Frame, bytes);
