@@ -302,7 +302,7 @@ impl Stage {
     }
 
     /// What the node sends is read by a peer with the same keys, and says what it is said to carry.
-    fn receive(&mut self, packets: &[(SocketAddr, &[u8], Kinds)], frames: &[(&[u8], Kinds)]) {
+    fn receive(&mut self, packets: &[(SocketAddr, &[u8], &Kinds)], frames: &[(&[u8], &Kinds)]) {
         if packets.is_empty() && frames.is_empty() {
             return;
         }
@@ -315,7 +315,7 @@ impl Stage {
             let opened = self.peer.unseal_packet(bytes, &mut memory).expect("a packet that can be opened");
             let said: Result<Vec<_>, _> = opened.collect();
             let said = said.expect("messages that can be read");
-            assert_eq!(counted(&said), *kinds, "{said:?}");
+            assert_eq!(counted(&said), **kinds, "{said:?}");
             let ping = said.iter().find_map(|message| match message {
                 Message::Ping { seq, .. } => Some(*seq),
                 _ => None,
@@ -326,7 +326,7 @@ impl Stage {
         for (bytes, kinds) in frames {
             let opened = self.peer.unseal_frame(bytes, &mut memory).expect("a frame that can be opened");
             let said: Result<Vec<_>, WireError> = opened.collect();
-            assert_eq!(counted(&said.expect("messages that can be read")), *kinds);
+            assert_eq!(counted(&said.expect("messages that can be read")), **kinds);
             self.frame = bytes.to_vec();
         }
     }

@@ -14,6 +14,7 @@ mod order;
 mod overlay;
 mod precedence;
 mod roster;
+mod rows;
 mod status;
 
 use alloc::sync::Arc;
@@ -36,52 +37,9 @@ use overlay::Overlay;
 pub(crate) use precedence::{Claim, Verdict, verdict};
 pub use roster::Roster;
 use roster::{Face, VersionCounts, hash_name, upper_half};
+pub(crate) use rows::Known;
+use rows::{NOWHERE, Rest, Row, RowMut};
 use status::status_after;
-
-/// What is touched by every message about a member: 16 bytes, whatever the size of its name and meta data.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    incarnation: Incarnation,
-    /// Its number in the base, where it stands for a row of the base.
-    key: u32,
-    generation: u16,
-    /// A part of the hash of its name, where it stands for a row of the base.
-    tag: u16,
-    /// `None`: the row is vacant.
-    state: Option<State>,
-    status: Status,
-    /// Whether the identity is the node's own; else it is the base's.
-    renamed: bool,
-}
-
-const _: () = assert!(size_of::<Row>() <= 16, "four hot rows share a cache line");
-
-/// What of a row is looked at only when it changes.
-#[derive(Clone, Debug)]
-struct Rest {
-    /// When the state changed last.
-    changed: Instant,
-    /// `None`: the base's, or vacant.
-    identity: Option<SharedIdentity>,
-    /// The timer of its suspicion or lifetime.
-    timer: Option<Timer>,
-}
-
-/// A whole row to change.
-struct RowMut<'a> {
-    row: &'a mut Row,
-    rest: &'a mut Rest,
-}
-
-const NOWHERE: u32 = u32::MAX;
-
-/// What is known of one member now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
-    pub(crate) state: State,
-    pub(crate) incarnation: Incarnation,
-    pub(crate) status: Status,
-}
 
 /// The member table of one node. What most messages touch comes first.
 ///
@@ -618,44 +576,6 @@ impl Members {
             }
         }
         None
-    }
-}
-
-impl Row {
-    const VACANT: Self = Self {
-        incarnation: Incarnation(0),
-        key: NOWHERE,
-        generation: 0,
-        tag: 0,
-        state: None,
-        status: Status::Alive,
-        renamed: false,
-    };
-
-    /// Of a member whose identity is the node's own to keep.
-    const fn alive(incarnation: Incarnation) -> Self {
-        Self {
-            incarnation,
-            key: NOWHERE,
-            generation: 0,
-            tag: 0,
-            state: Some(State::Alive),
-            status: Status::Alive,
-            renamed: true,
-        }
-    }
-
-    fn known(&self) -> Option<Known> {
-        let Self { incarnation, status, .. } = *self;
-        Some(Known { state: self.state?, incarnation, status })
-    }
-}
-
-impl Rest {
-    const VACANT: Self = Self { changed: Instant::ORIGIN, identity: None, timer: None };
-
-    const fn alive(identity: SharedIdentity, now: Instant) -> Self {
-        Self { changed: now, identity: Some(identity), timer: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Spreading news: the transmit-limited queue that every packet takes along what it has room for.
 
+mod entries;
 mod lanes;
 mod pace;
 mod queue;

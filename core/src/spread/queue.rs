@@ -1,12 +1,12 @@
 //! The transmit-limited broadcast queue: each message is sent so many times, the least sent first.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 use smallvec::SmallVec;
 
+use super::entries::Entries;
 use super::rank::Rank;
 use crate::config::{Config, LogBase};
 use crate::wire::{Kind, Kinds};
@@ -25,47 +25,11 @@ struct Waiting {
     subject: u32,
 }
 
-/// Bytes of a message up to which it lies in its entry.
-const SHORT: usize = 30;
-
-/// The length of a message that does not.
-const LONG: u8 = u8::MAX;
-
-/// A message that waits, two to a cache line.
-#[derive(Clone, Debug)]
-#[repr(align(32))]
-struct Entry {
-    kind: Kind,
-    /// How much of `short` is the message; [`LONG`] when it lies elsewhere.
-    length: u8,
-    short: [u8; SHORT],
-}
-
-const _: () = assert!(size_of::<Entry>() == 32, "two waiting messages share a cache line");
-/// Entries that share a cache line.
-const ENTRIES_IN_LINE: usize = 2;
-/// Cache lines up to which memory is asked for ahead.
-#[cfg(feature = "prefetch")]
-const NEAR_LINES_MAX: usize = NEAR_ENTRIES_MAX / ENTRIES_IN_LINE;
-/// Entries up to which all are brought near at once: 4 KiB.
-const NEAR_ENTRIES_MAX: usize = 128;
-
-impl Entry {
-    fn new(kind: Kind, bytes: &[u8]) -> Self {
-        let mut short = [0; SHORT];
-        let length = match short.get_mut(..bytes.len()) {
-            Some(room) => {
-                room.copy_from_slice(bytes);
-                bytes.len() as u8
-            }
-            None => LONG,
-        };
-        Self { kind, length, short }
-    }
-}
-
 /// Messages up to which the queue is looked through for one about a member.
-const SHORT_QUEUE: usize = 128;
+const SHORT_QUEUE: usize = if cfg!(test) { 8 } else { 128 };
+/// Cache lines of the order, and of a batch, that are asked for ahead.
+#[cfg(feature = "prefetch")]
+const NEAR_LINES_MAX: usize = 32;
 
 /// All that waits as one batch, as it goes out again and again while nothing comes or leaves: a gossip tick sends it to
 /// several members, and the order stays the same when everything has been sent once more.
@@ -87,10 +51,7 @@ pub(crate) struct Broadcasts {
     /// By rank, the first to be sent at the end: what is new and what goes out moves little.
     order: Vec<Waiting>,
     whole: Whole,
-    entries: Vec<Entry>,
-    /// Each entry's message where it is long, up to the last that was.
-    long: Vec<Box<[u8]>>,
-    vacant: Vec<u32>,
+    entries: Entries,
     /// The members that something waits about, while that is much; a short queue is looked through.
     subjects: HashSet<u32, FixedState>,
     next_id: u64,
@@ -109,9 +70,7 @@ impl Broadcasts {
         Self {
             order: Vec::new(),
             whole: Whole::default(),
-            entries: Vec::new(),
-            long: Vec::new(),
-            vacant: Vec::new(),
+            entries: Entries::default(),
             subjects: HashSet::with_hasher(FixedState::with_seed(0)),
             next_id: 0,
             bytes: 0,
@@ -137,9 +96,9 @@ impl Broadcasts {
         use crate::prefetch::ask_for_all;
         if self.whole.valid {
             ask_for_all(&self.whole.bytes, NEAR_LINES_MAX);
-        } else if self.entries.len() <= NEAR_ENTRIES_MAX {
+        } else {
             ask_for_all(&self.order, NEAR_LINES_MAX);
-            ask_for_all(&self.entries, NEAR_LINES_MAX);
+            self.entries.prefetch();
         }
     }
 
@@ -218,21 +177,7 @@ impl Broadcasts {
         self.bytes += bytes.len();
         self.unsent += 1;
         self.shortest = if self.order.is_empty() { bytes.len() } else { self.shortest.min(bytes.len()) };
-        let entry = Entry::new(kind, bytes);
-        let slot = match self.vacant.pop() {
-            Some(slot) => {
-                self.entries[slot as usize] = entry;
-                slot
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() as u32 - 1
-            }
-        };
-        // Asked of the message: the entry may still be on its way from memory.
-        if bytes.len() > SHORT {
-            self.keep_long(slot, bytes);
-        }
+        let slot = self.entries.put(kind, bytes);
         let rank = Rank::fresh(bytes.len(), self.next_id, first);
         let place = self.order.partition_point(|waiting| waiting.rank < rank);
         self.order.insert(place, Waiting { rank, slot, subject });
@@ -257,30 +202,7 @@ impl Broadcasts {
         self.subjects.remove(&subject);
         self.bytes -= rank.length();
         self.unsent -= usize::from(rank.sent() == 0);
-        drop_long(&mut self.long, slot);
-        self.vacant.push(slot);
-    }
-
-    /// Keeps the message of an entry that has no room for it.
-    fn keep_long(&mut self, slot: u32, bytes: &[u8]) {
-        let place = slot as usize;
-        self.long.resize_with(self.long.len().max(place + 1), Box::default);
-        self.long[place] = bytes.into();
-    }
-
-    /// Appends a message; how long it is.
-    fn append(&self, slot: u32, out: &mut Vec<u8>) -> usize {
-        let Entry { length, short, .. } = &self.entries[slot as usize];
-        if *length == LONG {
-            let long = &self.long[slot as usize];
-            out.extend_from_slice(long);
-            return long.len();
-        }
-        // A copy of fixed length takes no call.
-        let end = out.len() + usize::from(*length);
-        out.extend_from_slice(short);
-        out.truncate(end);
-        usize::from(*length)
+        self.entries.vacate(slot);
     }
 
     /// Drops what waits about a member.
@@ -321,13 +243,12 @@ impl Broadcasts {
         if first.rank.is_first() {
             return false;
         }
-        self.bring_near();
+        self.entries.bring_near();
         let (most_sent, mut kinds) = (last.rank.sent(), Kinds::default());
         let mut bytes = core::mem::take(&mut self.whole.bytes);
         bytes.clear();
         for waiting in self.order.iter().rev() {
-            self.append(waiting.slot, &mut bytes);
-            kinds.add(self.entries[waiting.slot as usize].kind);
+            kinds.add(self.entries.append(waiting.slot, &mut bytes));
         }
         self.whole = Whole { valid: true, times: 0, most_sent, bytes, kinds };
         true
@@ -381,7 +302,7 @@ impl Broadcasts {
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        self.bring_near();
+        self.entries.bring_near();
         let mut taken: SmallVec<[Waiting; 64]> = SmallVec::new();
         // What is looked at and does not fit moves up, so that the gap that the taken ones leave stays in one piece.
         let (mut unseen, mut kept) = (self.order.len(), self.order.len());
@@ -393,21 +314,13 @@ impl Broadcasts {
                 self.order[kept] = waiting;
                 continue;
             }
-            room -= self.append(waiting.slot, out);
-            kinds.add(self.entries[waiting.slot as usize].kind);
+            let before = out.len();
+            kinds.add(self.entries.append(waiting.slot, out));
+            room -= out.len() - before;
             taken.push(waiting);
         }
         self.order.copy_within(kept.., unseen);
         self.put_back(&mut taken, limit);
-    }
-
-    /// Reads something of each cache line of the entries, unless they are many: what is going to be copied one after another
-    /// comes from memory at once.
-    fn bring_near(&self) {
-        if self.entries.len() <= NEAR_ENTRIES_MAX {
-            let lines = self.entries.chunks(ENTRIES_IN_LINE).filter_map(<[Entry]>::first);
-            core::hint::black_box(lines.fold(0, |all, entry| all ^ entry.length));
-        }
     }
 
     /// Puts a batch back behind what has been sent less; the order has that many places too many at its end.
@@ -434,13 +347,6 @@ impl Broadcasts {
             place -= 1;
             self.order[place] = *again;
         }
-    }
-}
-
-/// The memory of a long message is given back with its entry.
-fn drop_long(long: &mut [Box<[u8]>], slot: u32) {
-    if let Some(long) = long.get_mut(slot as usize) {
-        *long = Box::default();
     }
 }
 

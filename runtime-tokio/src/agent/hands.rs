@@ -43,7 +43,7 @@ impl Hands {
     pub(super) fn carry_out(&mut self, output: Output<'_>, node: &Node, now: Instant) {
         match output {
             Output::Packet { to, bytes, kinds } => {
-                self.figures.sent(&kinds);
+                self.figures.sent(kinds);
                 if self.tcp_only || self.links.leads_to(to) {
                     self.links.send(to, bytes);
                 } else {
