@@ -113,6 +113,7 @@ const FEW: usize = 4;
 pub(crate) struct Deadlines {
     /// The first of all: what every step asks.
     first: Option<(Instant, Due)>,
+    /// Where that is kept.
     first_place: Option<Place>,
     /// The first of the heap, if there is one: the heap itself lies elsewhere.
     first_other: Option<Entry>,
@@ -129,7 +130,6 @@ impl Deadlines {
     }
 
     /// Asks for what lies behind the beginning.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(crate) fn prefetch(&self) {
         crate::prefetch::ask(&self.usual);
@@ -335,7 +335,7 @@ mod tests {
     proptest! {
         /// Against a sorted map: whatever is armed, moved and cancelled, things fire in order of (time, arming).
         #[test]
-        fn deadlines_fire_like_a_sorted_map(ops in prop::collection::vec((0u8..4, 0u64..50, any::<prop::sample::Index>()), 0..200)) {
+        fn deadlines_fire_like_a_sorted_map(ops in prop::collection::vec((0u8..6, 0u64..50, any::<prop::sample::Index>()), 0..200)) {
             let mut deadlines = Deadlines::default();
             let mut model: BTreeMap<(u64, u64), Due> = BTreeMap::new();
             let mut held: Vec<(Timer, (u64, u64), Due)> = Vec::new();
@@ -363,6 +363,16 @@ mod tests {
                         let entry = held.swap_remove(index.index(held.len()));
                         deadlines.cancel(entry.0);
                         model.remove(&entry.1);
+                    }
+                    4 => {
+                        let due = deadlines.pop(Instant::from_nanos(at));
+                        let first = model.first_key_value().filter(|(key, _)| key.0 <= at);
+                        let expected = first.map(|(key, due)| (*key, *due));
+                        prop_assert_eq!(due, expected.map(|(_, due)| due));
+                        if let Some((key, _)) = expected {
+                            model.remove(&key);
+                            held.retain(|entry| entry.1 != key);
+                        }
                     }
                     _ => {}
                 }

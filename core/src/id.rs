@@ -300,6 +300,28 @@ mod tests {
         }
 
         #[test]
+        fn plain_names_are_those_of_ascii_without_control_characters(
+            name in proptest::collection::vec(proptest::prop_oneof![8 => 0x20u8..0x7F, 1 => proptest::prelude::any::<u8>()], 0..40),
+        ) {
+            let plain = !name.is_empty() && name.iter().all(|byte| (0x20..0x7F).contains(byte));
+            proptest::prop_assert_eq!(is_plain_name(&name), plain);
+        }
+
+        #[test]
+        fn names_are_the_same_when_all_their_bytes_are(
+            one in proptest::collection::vec(0u8..2, 0..20),
+            change in proptest::option::of(proptest::prelude::any::<proptest::sample::Index>()),
+            other in proptest::collection::vec(0u8..2, 0..20),
+        ) {
+            let mut near = one.clone();
+            if let Some(place) = change.filter(|_| !one.is_empty()) {
+                near[place.index(one.len())] ^= 1;
+            }
+            proptest::prop_assert_eq!(same_bytes(&one, &near), one == near);
+            proptest::prop_assert_eq!(same_bytes(&one, &other), one == other);
+        }
+
+        #[test]
         fn clean_names_of_any_length_pass(name in "[ -~é]{1,100}") {
             proptest::prop_assert!(NodeName::check(&name).is_ok());
         }

@@ -92,7 +92,6 @@ pub mod io;
 pub mod keyring;
 mod members;
 mod node;
-#[cfg(feature = "prefetch")]
 mod prefetch;
 pub mod protocol;
 mod rng;

@@ -5,21 +5,28 @@
 
 use core::slice;
 
-use prefetch_index::prefetch_index;
-
 const LINE_BYTES: usize = 64;
+
+/// Asks for the cache line in which one of some values begins; nobody is asked without the feature `prefetch`.
+#[inline(always)]
+fn ask_for_one<T>(values: &[T], index: usize) {
+    #[cfg(feature = "prefetch")]
+    prefetch_index::prefetch_index(values, index);
+    #[cfg(not(feature = "prefetch"))]
+    let _ = (values, index);
+}
 
 /// Asks for the cache line in which a value begins.
 #[inline(always)]
 pub(crate) fn ask<T>(value: &T) {
-    prefetch_index(slice::from_ref(value), 0);
+    ask_for_one(slice::from_ref(value), 0);
 }
 
-/// Asks for the cache lines of the first `lines_max * 64` bytes of some values.
+/// Asks for the cache lines of some values, at most so many.
 #[inline(always)]
 pub(crate) fn ask_for_all<T>(values: &[T], lines_max: usize) {
     let step = (LINE_BYTES / size_of::<T>()).max(1);
-    for value in values.iter().step_by(step).take(lines_max) {
-        ask(value);
+    for index in (0..values.len()).step_by(step).take(lines_max) {
+        ask_for_one(values, index);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! foca runs twice: as `foca` with its LAN preset, our time for a suspicion and our number of transmissions, to which `ratio`
 //! compares; and as `foca, silent` also without its announcements (to one member every 30 s and to two that are down every
-//! 65 s), which ours has not either and which take half its time in a large calm cluster, to which `to silent` compares.
+//! 65 s), which ours has none of and which take half its time in a large calm cluster, to which `to silent` compares.
 //!
 //! `cargo bench -p rumormill-sim --bench peers -- [--nodes 100,1000,4000] [--runs 5] [--format text|json]`
 

@@ -254,7 +254,7 @@ impl<T: Default> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+    use proptest::prelude::{Just, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     /// Moments close together, in several buckets, beyond the ring, and far beyond it.
     fn moment() -> impl Strategy<Value = u64> {
@@ -284,7 +284,11 @@ mod tests {
                     let end = if op == 3 { u64::MAX } else { moment.saturating_add(now) };
                     let due = model.first().is_some_and(|(time, _)| *time <= end);
                     let expected = due.then(|| model.remove(0));
+                    let ahead: Vec<_> = (0..4).map_while(|events| queue.ahead(events)).collect();
                     prop_assert_eq!(queue.pop_until(end), expected);
+                    // Told ahead are some of those that come, in their order.
+                    let mut coming = expected.iter().chain(&model).map(|(_, what)| *what);
+                    prop_assert!(ahead.iter().all(|what| coming.any(|next| next == *what)), "{:?}", ahead);
                     now = expected.map_or(now, |(time, _)| time);
                 }
             }

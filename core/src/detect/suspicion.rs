@@ -206,6 +206,15 @@ mod tests {
     }
 
     #[test]
+    fn each_suspicion_has_the_times_of_the_cluster_as_it_is() {
+        let mut open = Suspicions::new();
+        for n in [10, 100, 100, 10] {
+            let expected = suspicion_times(&Config::lan(), n).max;
+            assert_eq!(open.begin(SLOT, 10, &Config::lan(), n, Instant::ORIGIN), expected);
+        }
+    }
+
+    #[test]
     fn a_suspicion_that_was_not_confirmed_says_so() {
         let mut open = Suspicions::new();
         open.begin(SLOT, 10, &Config::lan(), 100, Instant::ORIGIN);

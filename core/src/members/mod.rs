@@ -251,9 +251,9 @@ impl Members {
         }
     }
 
-    /// The same where most rows are the base's.
+    /// The same, sooner where the row was never touched.
     #[inline]
-    fn at_rare(&self, index: u32) -> Option<(Slot, Known)> {
+    fn at_probably_untouched(&self, index: u32) -> Option<(Slot, Known)> {
         match self.base_row(index) {
             Some(row) if index != self.hole && !self.overlay.may_have(row) => {
                 Some((Slot { index, generation: 0 }, self.base_known(row)))
@@ -302,7 +302,6 @@ impl Members {
     }
 
     /// Asks for what most messages touch.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(crate) fn prefetch(&self) {
         use crate::prefetch::ask;
@@ -313,7 +312,6 @@ impl Members {
     }
 
     /// Asks for the rows that differ from the base.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(crate) fn prefetch_rows(&self) {
         self.overlay.prefetch();
@@ -569,7 +567,7 @@ impl Members {
             if index == Self::ME.index {
                 continue;
             }
-            if let Some((slot, known)) = self.at_rare(index)
+            if let Some((slot, known)) = self.at_probably_untouched(index)
                 && matches!(known.state, State::Alive | State::Suspect)
             {
                 return Some((slot, known));

@@ -14,6 +14,8 @@ const SLOTS_MIN: usize = 8;
 const ROWS_IN_LINE: usize = 64 / size_of::<Row>();
 /// Rows up to which all are brought near at once: 4 KiB.
 const NEAR_ROWS_MAX: usize = 256;
+/// Words of 64 classes of row numbers.
+const CLASS_WORDS: usize = 8;
 
 /// A node's own rows in place of base rows, by base row number. Nothing leaves it: what is reaped leaves a vacant row.
 ///
@@ -31,9 +33,6 @@ pub(super) struct Overlay {
     /// rows, which lie elsewhere in memory.
     classes: [u64; CLASS_WORDS],
 }
-
-/// Words of 64 classes of row numbers.
-const CLASS_WORDS: usize = 8;
 
 /// The word and the bit of a row's class. Row numbers are dense and not chosen by anybody: multiplying by an odd constant
 /// spreads them.
@@ -113,7 +112,6 @@ impl Overlay {
     }
 
     /// Asks for the rows, unless they are many.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(super) fn prefetch(&self) {
         if self.rows.len() <= NEAR_ROWS_MAX {
@@ -181,4 +179,54 @@ fn of_base(base: &Roster, key: Key, born: Instant) -> (Row, Rest) {
     let row = Row::alive(base.incarnation(key.row));
     let rest = Rest { changed: born, ..Rest::VACANT };
     (Row { key: key.row, tag: tag(key.hash), renamed: false, ..row }, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{Identity, Incarnation, NodeName, Versions};
+    use crate::rng::Seed;
+    use alloc::boxed::Box;
+    use alloc::string::String;
+    use alloc::sync::Arc;
+
+    fn roster(names: &[&str]) -> Roster {
+        let identity = |name: &&str| {
+            let name = NodeName::new(name).unwrap();
+            let (addr, versions) = (([10, 0, 0, 1], 7946).into(), Versions::CURRENT);
+            (Arc::new(Identity { name, addr, meta: Box::default(), versions }), Incarnation(1))
+        };
+        Roster::new(names.iter().map(identity), &Seed::simulated(1, 1, 1))
+    }
+
+    /// Rows whose hashes are the same all over are told apart by their names.
+    #[test]
+    fn rows_with_equal_hashes_are_found_by_their_names() {
+        let long = String::from_iter(core::iter::repeat_n('x', 40));
+        let names = ["one", "two", &long, "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+        let base = roster(&names);
+        let mut overlay = Overlay::default();
+        for row in [2, 0, 1] {
+            overlay.touch(Key { row, hash: 7 }, &base, Instant::ORIGIN);
+        }
+        for (row, name) in names.iter().enumerate() {
+            let found = overlay.named(7, |row| base.is_named(row, name.as_bytes())).map(|own| own.key);
+            assert_eq!(found, (row < 3).then_some(row as u32), "{name}");
+            assert_eq!(overlay.get(Key { row: row as u32, hash: 7 }).map(|own| own.key), found);
+        }
+    }
+
+    /// No row that was touched is taken for one that was not.
+    #[test]
+    fn a_touched_row_may_be_there() {
+        let names: Vec<String> = (0..300).map(|i| alloc::format!("m{i}")).collect();
+        let base = roster(&names.iter().map(|name| &**name).collect::<Vec<_>>());
+        let mut overlay = Overlay::default();
+        for row in (0..300).step_by(7) {
+            overlay.touch(base.key(row), &base, Instant::ORIGIN);
+        }
+        assert!((0..300).step_by(7).all(|row| overlay.may_have(row)));
+        let others = (0..300).filter(|row| row % 7 > 0 && overlay.may_have(*row)).count();
+        assert!(others < 50, "{others} of 257 are said to be there");
+    }
 }

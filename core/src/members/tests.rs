@@ -1,4 +1,5 @@
 use super::*;
+use crate::deadlines::{Deadlines, Due, Timer};
 use crate::id::{Identity, NodeName, Versions};
 use alloc::format;
 use alloc::string::String;
@@ -123,7 +124,31 @@ fn a_slot_kept_from_an_earlier_occupant_is_stale() {
     assert_eq!(new.index, old.index);
     assert_eq!(members.known(old), None);
     assert!(members.reap(old).is_none());
-    assert_eq!(members.known(new).unwrap().incarnation, Incarnation(3));
+    members.set(old, State::Dead, Incarnation(9), Instant::ORIGIN);
+    members.set_status(old, Status::Leaving, LamportTime(9));
+    members.set_timer(old, timer());
+    let known = Known { state: State::Alive, incarnation: Incarnation(3), status: Status::Alive };
+    assert_eq!((members.known(new), members.take_timer(new)), (Some(known), None));
+    assert_eq!(members.status_time(new), LamportTime(0));
+}
+
+fn timer() -> Timer {
+    Deadlines::default().arm(Instant::NEVER, Due::Probe)
+}
+
+#[test]
+fn the_timer_of_a_member_is_taken_once_and_the_others_have_none() {
+    // Enough for several rows to share a class.
+    let mut members = table_over(2000, 2000);
+    let slots: Vec<_> = (0..2000).map(|i| members.find(&format!("m{i}")).unwrap()).collect();
+    for slot in slots.iter().step_by(50) {
+        members.set_timer(*slot, timer());
+    }
+    for (place, slot) in slots.iter().enumerate() {
+        let expected = (place % 50 == 0).then(timer);
+        assert_eq!((members.take_timer(*slot), members.take_timer(*slot)), (expected, None), "m{place}");
+        assert!(members.known(*slot).is_some());
+    }
 }
 
 #[test]

@@ -17,8 +17,8 @@ use crate::wire::{Message, Messages, Rally, WireError, WireErrorClass};
 /// with its own defaults every nack comes after the asker's probe has ended, and healthy nodes blame themselves.
 const NACK_PERCENT: u32 = 80;
 
-/// Messages longer than this together are about many members.
-pub(super) const MANY_UPDATES_BYTES: usize = 80;
+/// Messages longer than this together are about several members, whose rows are asked for at once.
+pub(super) const SEVERAL_UPDATES_BYTES: usize = 80;
 
 impl Node {
     #[inline(always)]
@@ -57,7 +57,7 @@ impl Node {
         now: Instant,
         out: &mut Outbox,
     ) -> Result<(), WireError> {
-        if messages.bytes() > MANY_UPDATES_BYTES {
+        if messages.bytes() > SEVERAL_UPDATES_BYTES {
             self.members.bring_near();
         }
         loop {

@@ -272,8 +272,7 @@ impl Node {
     }
 
     /// Asks the processor for the parts of this node that nearly every step touches, and goes on at once. For a driver of
-    /// thousands of nodes that knows some events ahead whose turn it will be.
-    #[cfg(feature = "prefetch")]
+    /// thousands of nodes that knows some events ahead whose turn it will be. Nobody is asked without the feature `prefetch`.
     #[inline]
     pub fn prefetch(&self) {
         use crate::prefetch::ask;
@@ -287,16 +286,15 @@ impl Node {
         ask(&self.counters);
     }
 
-    /// Asks the processor for what those parts point to, as far as this packet or, without one, a tick is going to touch it.
+    /// Asks the processor for what those parts point to, as far as this packet or, without one, most other inputs touch it.
     /// Reads the node: to be called some events after [`Node::prefetch`], when that has come.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub fn prefetch_tables(&self, packet: Option<&[u8]>) {
         use crate::prefetch::{ask, ask_for_all};
         match packet {
             Some(bytes) => {
                 ask_for_all(bytes, 4);
-                if bytes.len() > messages::MANY_UPDATES_BYTES {
+                if bytes.len() > messages::SEVERAL_UPDATES_BYTES {
                     self.members.prefetch_rows();
                 }
             }

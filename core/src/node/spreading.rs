@@ -135,7 +135,7 @@ impl Node {
     }
 
     /// Transmissions of each piece of news.
-    fn transmissions(&mut self) -> u32 {
+    pub(super) fn transmissions(&mut self) -> u32 {
         self.queue.members.limit(&self.config, self.members.n_swim())
     }
 }

@@ -15,7 +15,7 @@ impl Node {
     /// Whether an update is sound, and one that this node knows already or does not believe any more. When in doubt it is
     /// not: then it is read, and the rules decide.
     #[inline(always)]
-    pub(super) fn is_stale(&self, glance: &Glance<'_>) -> bool {
+    fn is_stale(&self, glance: &Glance<'_>) -> bool {
         let Some((slot, known)) = self.members.look_up(glance.name) else { return false };
         if slot == Members::ME {
             return false;

@@ -104,7 +104,7 @@ impl Node {
     /// is long, and has room soon.
     fn event_queue_is_busy(&mut self) -> bool {
         let max = self.config.queue_messages_max as usize;
-        let limit = self.queue.members.limit(&self.config, self.members.n_swim());
+        let limit = self.transmissions();
         let lane = self.queue.lane(Lane::Events);
         lane.len() >= max / 2
             && (lane.len() >= max / 4 * 3

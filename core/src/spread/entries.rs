@@ -51,6 +51,9 @@ pub(super) struct Entries {
 }
 
 impl Entries {
+    /// Bytes beyond a message that [`Entries::append`] has use for while it appends.
+    pub(super) const BEYOND: usize = SHORT;
+
     /// Keeps a message; its slot.
     pub(super) fn put(&mut self, kind: Kind, bytes: &[u8]) -> u32 {
         let entry = Entry::new(kind, bytes);
@@ -106,7 +109,6 @@ impl Entries {
     }
 
     /// Asks for the entries, unless they are many.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(super) fn prefetch(&self) {
         if self.entries.len() <= NEAR_ENTRIES_MAX {

@@ -39,6 +39,8 @@ pub(crate) struct Lanes {
     pub(crate) members: Broadcasts,
     /// Messages waiting in the queues of Serf's layer: while there are none, nobody looks at them.
     serf_waiting: usize,
+    /// Whether there was none at the last batch.
+    members_only: bool,
     serf: Box<Serf>,
 }
 
@@ -57,7 +59,7 @@ impl Lanes {
     pub(crate) fn new() -> Self {
         let lanes = [Broadcasts::new(), Broadcasts::new(), Broadcasts::new()];
         let serf = Box::new(Serf { lanes, next: 0, credit: [0; LANES] });
-        Self { members: Broadcasts::new(), serf_waiting: 0, serf }
+        Self { members: Broadcasts::new(), serf_waiting: 0, members_only: false, serf }
     }
 
     pub(crate) fn lane(&self, lane: Lane) -> &Broadcasts {
@@ -116,7 +118,8 @@ impl Lanes {
         out: &mut Vec<u8>,
         kinds: &mut Kinds,
     ) {
-        if self.serf_waiting == 0 {
+        self.members_only = self.serf_waiting == 0;
+        if self.members_only {
             return self.members.take(room, count_max, limit, out, kinds);
         }
         let shares = match packing {
@@ -136,9 +139,10 @@ impl Lanes {
         self.count_waiting();
     }
 
-    /// Takes the batch before once more, if a new one would be the same: everything.
+    /// Takes the batch before once more, if the next one is the same: it was everything, it is still, and Serf's layer had and has
+    /// no part in it.
     pub(crate) fn take_again(&mut self, limit: u32) -> bool {
-        self.serf_waiting == 0 && self.members.take_again(limit)
+        self.members_only && self.serf_waiting == 0 && self.members.take_again(limit)
     }
 
     fn count_waiting(&mut self) {
@@ -246,6 +250,40 @@ mod tests {
                 let share = packets * (room * SHARES[lane] / SHARES_SUM);
                 // What does not fit beside the others waits for the next packet: up to one message is owed.
                 prop_assert!(sent[lane] + 2 * 700 >= share, "queue {lane} got {} of {share}", sent[lane]);
+            }
+        }
+
+        /// A batch that is taken again is the batch that would have been taken, whatever waits and however often it went out.
+        #[test]
+        fn a_batch_taken_again_is_the_next_batch(
+            waiting in prop::collection::vec((0usize..LANES, 1usize..60), 0..12),
+            takes in 1usize..20,
+            limit in 1u32..8,
+            fair in any::<bool>(),
+            room in 100usize..700,
+        ) {
+            let packing = if fair { Packing::Fair } else { Packing::Strict };
+            let mut lanes = Lanes::new();
+            for (number, (lane, length)) in waiting.into_iter().enumerate() {
+                push(&mut lanes, lane, number as u32, length);
+            }
+            let take = |lanes: &mut Lanes| {
+                let (mut out, mut kinds) = (Vec::new(), Kinds::default());
+                lanes.take(packing, room, 0, limit, &mut out, &mut kinds);
+                (out, kinds)
+            };
+            let mut last = take(&mut lanes);
+            for _ in 0..takes {
+                let mut other = lanes.clone();
+                let next = take(&mut other);
+                if lanes.take_again(limit) {
+                    prop_assert_eq!(&next, &last);
+                } else {
+                    prop_assert_eq!(&take(&mut lanes), &next);
+                }
+                prop_assert_eq!(lanes.depths(), other.depths());
+                prop_assert_eq!(lanes.bytes(), other.bytes());
+                last = next;
             }
         }
 

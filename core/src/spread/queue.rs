@@ -28,7 +28,6 @@ struct Waiting {
 /// Messages up to which the queue is looked through for one about a member.
 const SHORT_QUEUE: usize = if cfg!(test) { 8 } else { 128 };
 /// Cache lines of the order, and of a batch, that are asked for ahead.
-#[cfg(feature = "prefetch")]
 const NEAR_LINES_MAX: usize = 32;
 
 /// All that waits as one batch, as it goes out again and again while nothing comes or leaves: a gossip tick sends it to
@@ -90,7 +89,6 @@ impl Broadcasts {
     }
 
     /// Asks for what the next batch is made of.
-    #[cfg(feature = "prefetch")]
     #[inline]
     pub(crate) fn prefetch(&self) {
         use crate::prefetch::ask_for_all;
@@ -142,7 +140,7 @@ impl Broadcasts {
 
     /// Whether something waits about a member.
     pub(crate) fn waits_for(&self, subject: u32) -> bool {
-        self.find(subject).is_some()
+        if self.subjects.is_empty() { self.find(subject).is_some() } else { self.subjects.contains(&subject) }
     }
 
     /// The place in the order of what waits about a member.
@@ -195,6 +193,9 @@ impl Broadcasts {
             self.vacate(self.order[place]);
         }
         self.order.drain(..count);
+        if self.order.is_empty() {
+            self.whole.bytes = Vec::new();
+        }
     }
 
     /// A message leaves the queue.
@@ -247,6 +248,7 @@ impl Broadcasts {
         let (most_sent, mut kinds) = (last.rank.sent(), Kinds::default());
         let mut bytes = core::mem::take(&mut self.whole.bytes);
         bytes.clear();
+        bytes.reserve_exact(self.bytes + Entries::BEYOND);
         for waiting in self.order.iter().rev() {
             kinds.add(self.entries.append(waiting.slot, &mut bytes));
         }
@@ -264,7 +266,7 @@ impl Broadcasts {
 
     /// Takes the batch before once more, if it was everything and is still.
     pub(crate) fn take_again(&mut self, limit: u32) -> bool {
-        let same = self.whole.valid && self.whole.times > 0;
+        let same = self.whole.valid;
         if same {
             self.whole_sent(limit);
         }
@@ -454,74 +456,105 @@ mod tests {
     /// The queue as it is described: a list, sorted before every use.
     #[derive(Default)]
     struct Naive {
-        /// (transmissions, bytes, id, subject)
-        waiting: Vec<(u32, Vec<u8>, u64, u32)>,
+        waiting: Vec<Message>,
         id: u64,
+    }
+
+    #[derive(Clone)]
+    struct Message {
+        first: bool,
+        sent: u32,
+        bytes: Vec<u8>,
+        id: u64,
+        subject: u32,
+        kind: Kind,
+        over: bool,
     }
 
     impl Naive {
         fn sort(&mut self) {
-            self.waiting.sort_by_key(|(sent, bytes, id, _)| (*sent, Reverse(bytes.len()), Reverse(*id)));
+            let order = |m: &Message| (Reverse(m.first), m.sent, Reverse(m.bytes.len()), Reverse(m.id));
+            self.waiting.sort_by_key(order);
         }
 
-        fn push(&mut self, subject: u32, bytes: &[u8], max: usize) -> u32 {
-            self.waiting.retain(|waiting| waiting.3 != subject);
+        fn push(&mut self, subject: u32, kind: Kind, bytes: &[u8], max: usize, first: bool) -> u32 {
+            self.waiting.retain(|waiting| waiting.subject != subject);
             self.sort();
             let shed = (self.waiting.len() + 1).saturating_sub(max);
             self.waiting.truncate(self.waiting.len() - shed);
             self.id += 1;
-            self.waiting.push((0, bytes.into(), self.id, subject));
+            let id = self.id;
+            self.waiting.push(Message {
+                first,
+                sent: 0,
+                bytes: bytes.into(),
+                id,
+                subject,
+                kind,
+                over: false,
+            });
             shed as u32
         }
 
-        fn take(&mut self, mut room: usize, count_max: u8, limit: u32) -> Vec<u8> {
+        fn take(&mut self, mut room: usize, count_max: u8, limit: u32) -> (Vec<u8>, Kinds) {
             self.sort();
-            let (mut out, mut count) = (Vec::new(), 0);
-            for (sent, bytes, ..) in &mut self.waiting {
-                if bytes.len() <= room && (count_max == 0 || count < count_max) {
-                    out.extend_from_slice(bytes);
-                    room -= bytes.len();
-                    *sent += 1;
+            let (mut out, mut kinds, mut count) = (Vec::new(), Kinds::default(), 0);
+            for waiting in &mut self.waiting {
+                if waiting.bytes.len() <= room && (count_max == 0 || count < count_max) {
+                    out.extend_from_slice(&waiting.bytes);
+                    kinds.add(waiting.kind);
+                    room -= waiting.bytes.len();
+                    waiting.sent += 1;
                     count += 1;
+                    waiting.over = waiting.sent >= limit;
                 }
             }
-            self.waiting.retain(|(sent, ..)| *sent < limit);
-            out
+            // Only what was taken leaves, even if the limit has sunk below what others were sent.
+            self.waiting.retain(|waiting| !waiting.over);
+            (out, kinds)
         }
     }
 
     proptest! {
-        /// Whatever is queued, replaced, dropped and taken: the same bytes in the same order as a sorted list gives.
+        /// Whatever is queued, replaced, dropped and taken, with limits that change: the same bytes in the same order as a sorted
+        /// list gives.
         #[test]
         fn the_queue_agrees_with_a_sorted_list(
-            ops in prop::collection::vec((0u8..8, 0u32..30, 1usize..70, 0u8..5), 0..200),
+            ops in prop::collection::vec((0u8..12, 0u32..30, 1usize..70, 0u8..5, 1u32..6), 0..200),
             max in 3usize..40,
-            limit in 1u32..6,
+            firsts in any::<bool>(),
         ) {
             let (mut queue, mut model) = (Broadcasts::new(), Naive::default());
-            for (index, (op, subject, length, count_max)) in ops.into_iter().enumerate() {
+            for (index, (op, subject, length, count_max, limit)) in ops.into_iter().enumerate() {
                 let bytes = alloc::vec![index as u8; length];
+                let kind = if subject % 2 == 0 { Kind::Alive } else { Kind::Dead };
                 match op {
-                    0..=3 => {
-                        let shed = queue.push(subject, Kind::Alive, &bytes, max);
-                        prop_assert_eq!(shed, model.push(subject, &bytes, max));
+                    0..=4 => {
+                        let first = firsts && subject == 0;
+                        let shed = queue.push_ranked(subject, kind, &bytes, max, first);
+                        prop_assert_eq!(shed, model.push(subject, kind, &bytes, max, first));
                     }
-                    4 => {
+                    5 => {
                         queue.remove(subject);
-                        model.waiting.retain(|waiting| waiting.3 != subject);
+                        model.waiting.retain(|waiting| waiting.subject != subject);
                     }
                     _ => {
+                        // Often everything fits.
+                        let room = if op > 8 { 10_000 } else { length * 4 };
+                        let count_max = if op > 8 { 0 } else { count_max };
                         let (mut out, mut kinds) = (Vec::new(), Kinds::default());
-                        queue.take(length * 4, count_max, limit, &mut out, &mut kinds);
-                        prop_assert_eq!(out, model.take(length * 4, count_max, limit));
+                        queue.take(room, count_max, limit, &mut out, &mut kinds);
+                        prop_assert_eq!((out, kinds), model.take(room, count_max, limit));
                     }
                 }
-                prop_assert_eq!(queue.len(), model.waiting.len());
-                prop_assert_eq!(queue.bytes(), model.waiting.iter().map(|(_, bytes, ..)| bytes.len()).sum::<usize>());
-                prop_assert_eq!(queue.unsent(), model.waiting.iter().filter(|(sent, ..)| *sent == 0).count());
+                let waiting = &model.waiting;
+                prop_assert_eq!(queue.len(), waiting.len());
+                prop_assert_eq!(queue.bytes(), waiting.iter().map(|m| m.bytes.len()).sum::<usize>());
+                prop_assert_eq!(queue.unsent(), waiting.iter().filter(|m| m.sent == 0).count());
+                let left = |m: &Message| u64::from(limit.saturating_sub(m.sent).max(1));
+                prop_assert_eq!(queue.transmissions_left(limit), waiting.iter().map(left).sum::<u64>());
                 for subject in 0..30 {
-                    let waits = model.waiting.iter().any(|waiting| waiting.3 == subject);
-                    prop_assert_eq!(queue.waits_for(subject), waits);
+                    prop_assert_eq!(queue.waits_for(subject), waiting.iter().any(|m| m.subject == subject));
                 }
             }
         }

@@ -31,7 +31,7 @@ pub struct Row {
     pub complete: usize,
     /// Speed over that of the peer compared with.
     pub ratio: Option<f64>,
-    /// Speed over that of the same peer without what it does besides.
+    /// Speed over that of the same peer without its announcements.
     pub ratio_to_silent: Option<f64>,
 }
 
@@ -64,7 +64,7 @@ impl Row {
         [row("idle", |run| run.idle), row("killed", |run| run.killed)]
     }
 
-    /// The same with its speed put beside a peer's, where the peer was measured: as it is, and without what it does besides.
+    /// The same with its speed put beside a peer's, where the peer was measured: as it is, and without its announcements.
     #[must_use]
     pub fn beside(self, peer: &Self, silent: &Self) -> Self {
         let ratio = |peer: &Self| (peer.runs > 0).then(|| self.speed / peer.speed);

@@ -6,7 +6,7 @@ use super::{WAKE, World};
 
 /// Nodes from which memory is asked for ahead; smaller clusters stay near.
 pub(crate) const FROM_NODES: usize = 256;
-/// How many events ahead a parcel is asked for, then the node it is for, then what that points to.
+/// How many events before the one before its turn a parcel is asked for, then the node it is for, then what that points to.
 pub(crate) const PARCEL: usize = 6;
 pub(crate) const NODE: usize = 4;
 pub(crate) const TABLES: usize = 2;

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::{SECOND, addr, known, lan, name};
-use crate::config::{Cipher, Config};
+use crate::config::{Cipher, Config, Packing};
 use crate::error::{BirthError, CommandError, StreamFailure};
 use crate::id::{Incarnation, NodeName};
 use crate::io::{Command, CommandId, Done, Input, Outbox, Output};
@@ -235,6 +235,30 @@ fn a_fork_shares_no_nonce_with_its_original() {
     let (ours, theirs) = (nonces(&mut node), nonces(&mut fork));
     assert!(!ours.is_empty() && !theirs.is_empty());
     assert!(ours.iter().all(|nonce| !theirs.contains(nonce)));
+}
+
+/// What a gossip tick tells several members is one packet without keys, and has a nonce of its own each time with them.
+#[test]
+fn a_gossip_tick_seals_each_packet_anew() {
+    for (keyring, distinct) in [(Keyring::empty(), 1), (ring(&[1]), 3)] {
+        let config = Config { packing: Packing::Strict, ..simulated() };
+        let mut node = try_born(0, &config, keyring, 9).unwrap();
+        let mut outbox = Outbox::new();
+        let command = Command::SetTags(Tags::from_iter([("role", "web")]));
+        let _ = step(&mut node, Input::Command { id: CommandId(1), command }, Instant::ORIGIN, &mut outbox);
+        let mut told: Vec<Vec<u8>> = Vec::new();
+        while told.len() < 3 {
+            let (now, due) = node.deadline().unwrap();
+            for output in step(&mut node, Input::Tick, now, &mut outbox) {
+                if let (Output::Packet { bytes, .. }, crate::Due::Gossip) = (output, due) {
+                    told.push(bytes.to_vec());
+                }
+            }
+        }
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), distinct);
+    }
 }
 
 #[test]
