@@ -42,7 +42,7 @@ impl Members {
                 if chosen.len() == k {
                     return chosen;
                 }
-                if let Some((slot, known)) = self.at_probably_untouched(1 + rng.below(rows))
+                if let Some((slot, known)) = self.at(1 + rng.below(rows))
                     && accept(slot, &known)
                     && !chosen.contains(&slot)
                 {

@@ -245,20 +245,15 @@ impl Members {
         if index == self.hole {
             return None;
         }
+        // Of most rows it is known that they were never touched.
+        if let Some(row) = self.base_row(index)
+            && !self.overlay.may_have(row)
+        {
+            return Some((Slot { index, generation: 0 }, self.base_known(row)));
+        }
         match self.stored(index) {
             Some(row) => Some((Slot { index, generation: row.generation }, row.known()?)),
             None => Some((Slot { index, generation: 0 }, self.base_known(self.base_row(index)?))),
-        }
-    }
-
-    /// The same, sooner where the row was never touched.
-    #[inline]
-    fn at_probably_untouched(&self, index: u32) -> Option<(Slot, Known)> {
-        match self.base_row(index) {
-            Some(row) if index != self.hole && !self.overlay.may_have(row) => {
-                Some((Slot { index, generation: 0 }, self.base_known(row)))
-            }
-            _ => self.at(index),
         }
     }
 
@@ -567,7 +562,7 @@ impl Members {
             if index == Self::ME.index {
                 continue;
             }
-            if let Some((slot, known)) = self.at_probably_untouched(index)
+            if let Some((slot, known)) = self.at(index)
                 && matches!(known.state, State::Alive | State::Suspect)
             {
                 return Some((slot, known));

@@ -315,6 +315,7 @@ impl<'a> Messages<'a> {
         self.rest = rest;
     }
 
+    #[inline]
     fn take(&mut self) -> Result<Message<'a>, WireError> {
         let (kind, body) = body::take(&mut self.rest)?;
         if self.carrier == Carrier::Packet && kind.is_for_streams() {
