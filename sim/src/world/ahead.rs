@@ -6,7 +6,8 @@ use super::{WAKE, World};
 
 /// Nodes from which memory is asked for ahead; smaller clusters stay near.
 pub(crate) const FROM_NODES: usize = 256;
-/// How many events before the one before its turn a parcel is asked for, then the node it is for, then what that points to.
+/// How many events lie between the present one and that whose parcel is asked for; whose node; and of which what the node
+/// points to.
 pub(crate) const PARCEL: usize = 6;
 pub(crate) const NODE: usize = 4;
 pub(crate) const TABLES: usize = 2;
