@@ -65,6 +65,14 @@
 //! and price. Behind `step`, each rule has a room: the member table and the precedence of claims, the probe cycle with its
 //! helpers and suspicions, the queue of news, push/pull. No input panics; hostile bytes get a counted, typed refusal; no state
 //! grows without a bound that [`Config`] names.
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! * `prefetch`: [`Node::prefetch`] and [`Node::prefetch_tables`] ask the processor for memory; without it they do nothing.
+//!   For a driver of thousands of nodes; needs the standard library. No output depends on it.
+//! * `sabotage`: rules can be broken on purpose, for tests that each is noticed. Not for what is shipped.
 #![no_std]
 #![forbid(unsafe_code)]
 
