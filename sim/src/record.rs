@@ -279,7 +279,8 @@ impl FaultEffect {
 pub struct InvariantOutcome {
     /// Its number in the design.
     pub number: u8,
-    /// Its name.
+    /// Its name; empty where a long summary has it with the variant's first run alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Facts checked; an invariant that checked nothing proves nothing.
     pub checked: u64,

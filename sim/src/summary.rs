@@ -18,8 +18,8 @@ pub const SCHEMA: u32 = 3;
 /// Samples of one distribution in one run, beyond which it is kept as a [`histogram`].
 pub const SAMPLES_MAX: usize = 2000;
 
-/// What `summary.json` may have; more, and these are given up, in this order, until it fits: remarks of invariants that repeat those of
-/// the variant's first run, series of runs, names of nodes, single samples.
+/// What `summary.json` may have; more, and these are given up, in this order, until it fits: names and remarks of invariants that
+/// repeat those of the variant's first run, series of runs, names of nodes, single samples.
 const BYTES_MAX: usize = 450_000;
 
 /// What all runs of one scenario found. Its serde form is `summary.json`: distributions are sorted lists in which a plain number
@@ -128,7 +128,7 @@ impl Summary {
         };
         self.runs.iter_mut().for_each(|run| lists(run, SAMPLES_MAX));
         if self.to_json().len() > BYTES_MAX {
-            self.tell_remarks_once();
+            self.tell_invariants_once();
         }
         let no_names = |run: &mut RunRecord| run.faults.iter_mut().for_each(|fault| fault.nodes.clear());
         let steps: [&dyn Fn(&mut RunRecord); 3] =
@@ -140,16 +140,18 @@ impl Summary {
         }
     }
 
-    /// Leaves out remarks of invariants that repeat those of the variant's first run.
-    fn tell_remarks_once(&mut self) {
+    /// Leaves out names and remarks of invariants that repeat those of the variant's first run.
+    fn tell_invariants_once(&mut self) {
         for of_variant in self.runs.chunk_by_mut(|a, b| a.variant == b.variant) {
             let Some((first, others)) = of_variant.split_first_mut() else { continue };
             for invariant in others.iter_mut().flat_map(|run| &mut run.invariants) {
-                if first
-                    .invariants
-                    .iter()
-                    .any(|i| (i.number, &i.remark) == (invariant.number, &invariant.remark))
-                {
+                let Some(told) = first.invariants.iter().find(|told| told.number == invariant.number) else {
+                    continue;
+                };
+                if told.name == invariant.name {
+                    invariant.name.clear();
+                }
+                if told.remark == invariant.remark {
                     invariant.remark = None;
                 }
             }
@@ -322,8 +324,11 @@ mod tests {
             let text = summary.to_json();
             assert!(text.len() < 1_000_000, "{} bytes with {samples} samples", text.len());
             assert!(summary.runs.iter().all(|r| r.series.is_empty() && !r.digest.is_empty()));
-            let told = summary.runs.iter().filter(|r| r.invariants[0].remark.is_some()).count();
-            assert_eq!(told, 2, "once per variant");
+            let told = |has: fn(&crate::record::InvariantOutcome) -> bool| {
+                summary.runs.iter().filter(|run| has(&run.invariants[0])).count()
+            };
+            let counts = (told(|i| !i.name.is_empty()), told(|i| i.remark.is_some()));
+            assert_eq!(counts, (2, 2), "once per variant");
             assert_eq!(serde_json::from_str::<Summary>(&text).unwrap(), summary);
         }
         let many = Summary::new(&scenario, "d", (1..=3).map(|s| run("a", s, 20_000)).collect());

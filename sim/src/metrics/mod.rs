@@ -44,6 +44,8 @@ pub struct Meter {
     done: Distributions,
     open: Vec<Option<Open>>,
     false_positives: HashSet<(u32, u32, u32)>,
+    /// Subjects of false positives, with their incarnations.
+    wronged: HashSet<(u32, u32)>,
     false_all: u64,
     false_healthy: u64,
     failed_at: HashMap<(u32, u32), u64>,
@@ -87,6 +89,7 @@ impl Meter {
             done: Distributions::default(),
             open: vec![None; nodes],
             false_positives: HashSet::new(),
+            wronged: HashSet::new(),
             false_all: 0,
             false_healthy: 0,
             failed_at: HashMap::new(),
@@ -327,6 +330,7 @@ impl Meter {
             return false;
         }
         self.false_all += 1;
+        self.wronged.insert((subject, incarnation.0));
         if let Some(film) = &mut self.film {
             film.false_positive(now, observer, subject);
         }
@@ -415,6 +419,8 @@ impl Meter {
         };
         put("false_positives.all", self.false_all as f64);
         put("false_positives.healthy", self.false_healthy as f64);
+        put("false_positives.subjects", self.wronged.len() as f64);
+        put("false_positive_rate.subjects", per(self.wronged.len() as f64 * 3600.0, node_seconds));
         put("false_positive_rate.all", per(self.false_all as f64 * 3600.0, node_seconds));
         put("false_positive_rate.healthy", per(self.false_healthy as f64 * 3600.0, node_seconds));
         put("flaps", self.flaps as f64);

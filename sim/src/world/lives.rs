@@ -12,7 +12,7 @@ use crate::faults::choose;
 use crate::metrics::changes::Change;
 use crate::scenario::{Restart, Through};
 use crate::sightings::Sight;
-use crate::truth::{Presence, node_name};
+use crate::truth::{Presence, node_name, node_number};
 
 impl World<'_> {
     /// A process stops without a word.
@@ -88,7 +88,10 @@ impl World<'_> {
             self.keyrings[node as usize] = None;
         }
         let seed = Seed::simulated(self.seed, node.into(), self.stage.truth.life(node).into());
-        self.birth(node, snapshot.restore(&seed), true);
+        let restore = snapshot.restore(&seed);
+        let believed: Vec<u32> =
+            restore.roster.iter().filter_map(|(member, _)| node_number(&member.name)).collect();
+        self.birth(node, restore, &believed, true);
         self.stage.did(fault, "restarted");
         if let Some(lookout) = &mut self.stage.lookout {
             lookout.restarted(how);
@@ -98,7 +101,7 @@ impl World<'_> {
 
     /// A process starts for the first time, and joins.
     pub(super) fn arrive(&mut self, node: u32, through: &Through, fault: usize) {
-        self.birth(node, Restore::default(), true);
+        self.birth(node, Restore::default(), &[], true);
         self.stage.did(fault, "joined");
         self.join_through(through, node, fault);
     }
@@ -114,7 +117,7 @@ impl World<'_> {
 
     /// A process of a cluster that starts one by one.
     pub(super) fn start_late(&mut self, node: u32) {
-        self.birth(node, Restore::default(), true);
+        self.birth(node, Restore::default(), &[], true);
         if node != 0 {
             self.join(node, vec![0]);
         }
@@ -203,7 +206,7 @@ impl World<'_> {
         let gone = |status| status == Status::Left || (forgets && status == Status::Failed);
         let Some(process) = &self.nodes[node as usize] else { return Vec::new() };
         let known = process.members().filter(|member| !gone(member.status)).filter_map(|member| {
-            let number = crate::truth::node_number(&member.identity.name)?;
+            let number = node_number(&member.identity.name)?;
             let present = member.identity.addr == socket(self.stage.address[number as usize]);
             (present && self.stage.truth.is_up(number)).then_some(number)
         });

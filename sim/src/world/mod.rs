@@ -356,14 +356,15 @@ impl<'s> World<'s> {
                     // An identity is announced with incarnation 1; every table of a group shares it.
                     let members = nodes.iter().map(|n| (self.identity(*n), Incarnation(1)));
                     let roster = Arc::new(Roster::new(members, &Seed::simulated(self.seed, u64::MAX, 0)));
-                    for node in nodes {
-                        self.birth(node, Restore { roster: roster.clone(), ..Restore::default() }, false);
+                    for node in &nodes {
+                        let restore = Restore { roster: roster.clone(), ..Restore::default() };
+                        self.birth(*node, restore, &nodes, false);
                     }
                 }
             }
             Start::Join => {
                 for node in &first {
-                    self.birth(*node, Restore::default(), true);
+                    self.birth(*node, Restore::default(), &[], true);
                 }
                 for node in first.into_iter().filter(|n| *n != 0) {
                     self.join(node, vec![0]);
@@ -388,8 +389,9 @@ impl<'s> World<'s> {
         })
     }
 
-    /// A process starts. `change`: others have to learn of it.
-    fn birth(&mut self, node: u32, restore: Restore, change: bool) {
+    /// A process starts that believes in the members of its roster: `believed` has their numbers. `change`: others have to learn
+    /// of it.
+    fn birth(&mut self, node: u32, restore: Restore, believed: &[u32], change: bool) {
         let stage = &mut self.stage;
         stage.set_presence(node, Presence::Up);
         if change {
@@ -415,9 +417,8 @@ impl<'s> World<'s> {
             let known = roster.iter().map(|(member, _)| (&*member.name, member.addr));
             lookout.born(node, known);
         }
-        let believed = roster.iter().filter_map(|(m, _)| crate::truth::node_number(&m.name));
         let stage = &mut self.stage;
-        stage.meter.born(node, believed, stage.now, change);
+        stage.meter.born(node, believed.iter().copied(), stage.now, change);
         stage.invariants.own.born(node, born.incarnation());
         stage.invariants.incarnations.announced(node, born.incarnation());
         stage.after(node, &born, false);

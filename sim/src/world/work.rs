@@ -364,3 +364,49 @@ impl World<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What applications had set about by each second: how often, and who of all.
+    fn schedule(scenario: &Scenario, variant: usize) -> Vec<Vec<(u32, Option<Vec<u32>>)>> {
+        let mut world = World::new(scenario, &scenario.variants[variant], 1);
+        world.schedule_faults();
+        world.schedule_workloads();
+        world.start();
+        let by_second = |second: u64| {
+            world.metered(second * 1_000_000_000, &mut |_| {});
+            world.stage.work.tasks.iter().map(|task| (task.times, task.drawn.clone())).collect()
+        };
+        (1..=60).map(by_second).collect()
+    }
+
+    #[test]
+    fn variants_of_one_seed_have_the_same_workload_and_one_that_is_off_leaves_the_others_alone() {
+        let text = |off: bool| {
+            format!(
+                "name = \"w\"\nduration = \"60s\"\n[cluster]\nnodes = 12\n[network]\nloss = 0.05\n\
+                 [[variant]]\nname = \"a\"\n\
+                 [[variant]]\nname = \"b\"\nconfig = {{ gossip_nodes = 1, buddy = false, pacing = \"tick\" }}\n\
+                 [[fault]]\nat = \"20s\"\nkind = \"crash\"\nnodes = {{ pick = 3 }}\n\
+                 [[workload]]\nat = \"1s\"\nkind = \"event\"\nfrom = {{ pick = 2 }}\nevery = \"3s\"\nrepick = true\n\
+                 [[workload]]\nat = \"2s\"\nkind = \"query\"\nfrom = {{ pick = 1 }}\nevery = \"5s\"\nrepick = true\noff = {off}\n\
+                 [[workload]]\nat = \"5s\"\nkind = \"tags\"\nnodes = {{ pick = 3 }}\nevery = \"7s\"\nrepick = true\n"
+            )
+        };
+        let parse =
+            |off| Scenario::parse(&text(off), "w.toml", &[]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let scenario = parse(false);
+        let whole = schedule(&scenario, 0);
+        assert_eq!(whole, schedule(&scenario, 1));
+        assert_eq!(whole[59].iter().map(|(times, _)| *times).collect::<Vec<_>>(), [20, 12, 8]);
+        let who: std::collections::BTreeSet<_> = whole.iter().map(|second| &second[0].1).collect();
+        assert!(who.len() > 5, "others each time: {who:?}");
+        let without = schedule(&parse(true), 0);
+        for (all, some) in whole.iter().zip(&without) {
+            assert_eq!((&all[0], &all[2]), (&some[0], &some[2]));
+            assert_eq!(some[1], (0, None));
+        }
+    }
+}

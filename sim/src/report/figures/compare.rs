@@ -8,7 +8,7 @@ use crate::stats::{self, Interval, Paired, RateRatio};
 use crate::summary::Summary;
 
 /// What variants are compared by; of distributions, each seed's median.
-const KEY: [&str; 21] = [
+const KEY: [&str; 22] = [
     "suspicion.first",
     "detection.first",
     "detection.all",
@@ -24,6 +24,7 @@ const KEY: [&str; 21] = [
     "convergence",
     "false_positives.all",
     "false_positives.healthy",
+    "false_positives.subjects",
     "flaps",
     "suspicions",
     "load.bytes",
@@ -33,9 +34,10 @@ const KEY: [&str; 21] = [
 ];
 
 /// Left out where variants stand side by side: they repeat others, or explain single runs.
-const ASIDE: [&str; 6] = [
+const ASIDE: [&str; 7] = [
     "false_positive_rate.all",
     "false_positive_rate.healthy",
+    "false_positive_rate.subjects",
     "load.bytes.busiest",
     "load.packets.busiest",
     "load.headers",

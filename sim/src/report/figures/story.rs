@@ -148,6 +148,7 @@ fn findings(summary: &Summary, variant: &str) -> String {
     let wrongly: f64 = runs.iter().filter_map(|r| r.values.get("false_positives.all")).map(|v| v.value).sum();
     parts.push(match wrongly {
         0.0 => "nobody was declared failed who was not".to_owned(),
+        1.0 => "a member that was well was declared failed once".to_owned(),
         n => format!("members that were well were declared failed {} times", number(n)),
     });
     parts.extend(messages(&runs));

@@ -287,7 +287,8 @@ fn apart_where_different(texts: Vec<(&str, String)>) -> String {
 /// Invariants, all seeds and variants together.
 pub(in crate::report) fn invariants(summary: &Summary) -> Table {
     let head = heads(["invariant", "facts checked", "violations", "remark"]);
-    let first = summary.runs.iter().max_by_key(|r| r.invariants.len());
+    // Of those that have most the first, whose names are never left out.
+    let first = summary.runs.iter().rev().max_by_key(|r| r.invariants.len());
     let rows = first.map_or(&[][..], |r| &r.invariants).iter().map(|invariant| {
         let of = |run: &RunRecord| run.invariants.iter().find(|i| i.number == invariant.number).cloned();
         let all: Vec<(&RunRecord, InvariantOutcome)> =

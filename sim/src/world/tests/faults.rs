@@ -56,6 +56,11 @@ fn a_blocked_node_s_timers_run_so_that_it_accuses_others() {
     // It hears nobody, so it declares others dead, and when its voice returns some believe it.
     let (all, healthy) = (count(&record, "false_positives.all"), count(&record, "false_positives.healthy"));
     assert!(all > healthy && healthy > 0.0, "{all} {healthy}");
+    // Some members, each declared by several.
+    let subjects = count(&record, "false_positives.subjects");
+    assert!(subjects >= 1.0 && subjects * 2.0 < all, "{subjects} {all}");
+    let hours = record.node_hours;
+    assert!((count(&record, "false_positive_rate.subjects") * hours - subjects).abs() < 1e-9);
     let paused = run(&with(vec![fault(20, Some(40), FaultKind::Pause { nodes: node_3() })]), 0, 1);
     assert_eq!(count(&paused, "false_positives.all"), 0.0, "one that stands still accuses nobody");
 }

@@ -25,6 +25,60 @@ fn aims(record: &RunRecord) -> Vec<(String, u64, Vec<String>)> {
     record.faults.iter().map(|f| (f.kind.clone(), f.times, f.nodes.clone())).collect()
 }
 
+/// The pairs that cannot talk at one second.
+fn cut_at(scenario: &Scenario, variant: usize, second: u64) -> Vec<(u32, u32)> {
+    let mut world = World::new(scenario, &scenario.variants[variant], 1);
+    world.schedule_faults();
+    world.start();
+    world.metered(second * 1_000_000_000, &mut |_| {});
+    let pairs = (0..20).flat_map(|a| (0..20).map(move |b| (a, b)));
+    pairs.filter(|(a, b)| world.stage.network.cuts.apart(*a, *b)).collect()
+}
+
+#[test]
+fn a_cut_of_some_pairs_is_of_the_same_in_every_variant_and_with_another_fault_off() {
+    let scenario = faulty();
+    let cut = cut_at(&scenario, 0, 65);
+    // Half of six times fourteen, both ways.
+    assert!((40..130).contains(&cut.len()), "{cut:?}");
+    assert_eq!(cut, cut_at(&scenario, 1, 65));
+    for index in 0..3 {
+        let mut off = faulty();
+        off.faults[index].off = true;
+        assert_eq!(cut, cut_at(&off, 0, 65), "without fault {index}");
+    }
+    let mut off = faulty();
+    off.faults[3].off = true;
+    assert_eq!(cut_at(&off, 0, 65), []);
+}
+
+/// The order in which a fault would choose hangs on nothing else; it skips those that another fault has taken down.
+#[test]
+fn without_a_crash_the_others_may_reach_those_who_would_have_been_down() {
+    let whole = aims(&run(&faulty(), 0, 1));
+    let mut off = faulty();
+    off.faults[0].off = true;
+    let without = aims(&run(&off, 0, 1));
+    let (crashed, sick, well) = (&whole[0].2, &whole[1].2, &without[1].2);
+    assert!(sick.iter().all(|node| !crashed.contains(node)));
+    assert!(well.iter().all(|node| sick.contains(node) || crashed.contains(node)), "{well:?} {sick:?}");
+}
+
+#[test]
+fn a_join_that_is_off_keeps_its_nodes() {
+    let join = |off| {
+        let mut scenario = faulty();
+        let join =
+            fault(30, None, FaultKind::Join { nodes: Selector::Pick(4), through: Through::FirstAndTwo });
+        scenario.faults.push(Fault { name: "late".into(), off, ..join });
+        run(&scenario, 0, 1)
+    };
+    let (on, off) = (join(false), join(true));
+    assert_eq!((on.series.up[5], off.series.up[5]), (16, 16));
+    assert_eq!((on.faults[4].times, off.faults[4].times), (1, 0));
+    assert_eq!(aims(&on)[..2], aims(&off)[..2]);
+}
+
 #[test]
 fn variants_of_one_seed_meet_the_same_faults() {
     let scenario = faulty();
