@@ -4,11 +4,15 @@
 //! compares; and as `foca, silent` also without its announcements (to one member every 30 s and to two that are down every
 //! 65 s), which ours has none of and which take half its time in a large calm cluster, to which `to silent` compares.
 //!
+//! Each run has a process of its own: what another left of the heap would scatter its memory, and slow it by up to half.
+//!
 //! `cargo bench -p rumormill-sim --bench peers -- [--nodes 100,1000,4000] [--runs 5] [--format text|json]`
 
 #[path = "peers/foca.rs"]
 mod foca_cluster;
 
+use std::error::Error;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
@@ -31,6 +35,9 @@ struct Args {
     /// Only what is measured under this name (`foca`, `foca, silent`, `core`, `simulator`, `simulator, coordinates`, `simulator, LAN defaults`); no ratios then.
     #[arg(long)]
     only: Option<String>,
+    /// A single run with this seed, as JSON: what this program asks of itself.
+    #[arg(long, hide = true, requires = "only")]
+    seed: Option<u64>,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -60,17 +67,57 @@ const WHO: [(&str, Measure); 6] = [
     ("simulator, LAN defaults", |n, idle, seed| bench::run(Driver::Simulator, Settings::Lan, n, idle, seed)),
 ];
 
-fn main() {
+/// One run in a process of its own.
+fn run_alone(who: &str, nodes: u32, idle: Duration, seed: u64) -> Result<Run, Box<dyn Error>> {
+    let told =
+        [("--only", who.to_owned()), ("--nodes", nodes.to_string()), ("--idle", idle.as_secs().to_string())];
+    let told = told
+        .into_iter()
+        .chain([("--seed", seed.to_string())])
+        .flat_map(|(flag, value)| [flag.to_owned(), value]);
+    let child = Command::new(std::env::current_exe()?).args(told).stderr(Stdio::inherit()).output()?;
+    if !child.status.success() {
+        return Err(format!(
+            "the run of {who} with {nodes} nodes and seed {seed} ended with {}",
+            child.status
+        )
+        .into());
+    }
+    Ok(serde_json::from_slice(&child.stdout)?)
+}
+
+fn main() -> ExitCode {
+    match compare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    if let Some(only) = &args.only {
+        let Some((_, measure)) = WHO.iter().find(|(who, _)| who == only) else {
+            let names = WHO.map(|(who, _)| format!("`{who}`")).join(", ");
+            return Err(format!("--only {only}: nothing is measured under this name; valid: {names}").into());
+        };
+        if let (Some(seed), Some(nodes)) = (args.seed, args.nodes.first()) {
+            let run = measure(*nodes, Duration::from_secs(args.idle), seed);
+            println!("{}", serde_json::to_string(&run)?);
+            return Ok(());
+        }
+    }
     let mut rows = Vec::new();
     for &nodes in &args.nodes {
         let idle = Duration::from_secs(if nodes < 1000 { 10 * args.idle } else { args.idle });
         // Interleaved, so that a busy neighbour on the machine slows all of them.
         let mut runs: Vec<Vec<Run>> = vec![Vec::new(); WHO.len()];
         for seed in 1..=args.runs {
-            for (index, (who, measure)) in WHO.iter().enumerate() {
+            for (index, (who, _)) in WHO.iter().enumerate() {
                 if args.only.as_deref().is_none_or(|only| only == *who) {
-                    runs[index].push(measure(nodes, idle, seed));
+                    runs[index].push(run_alone(who, nodes, idle, seed)?);
                 }
             }
         }
@@ -94,8 +141,9 @@ fn main() {
                 println!("full push/pull, {nodes} nodes: {:.0} ns per row merged", bench::per_row(nodes, 21));
             }
         }
-        Format::Json => println!("{}", serde_json::to_string(&rows).unwrap_or_default()),
+        Format::Json => println!("{}", serde_json::to_string(&rows)?),
     }
+    Ok(())
 }
 
 /// What a datagram costs in the largest cluster over what it costs in the smallest.

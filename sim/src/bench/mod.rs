@@ -112,7 +112,7 @@ pub fn chosen_victims(seed: u64, nodes: u32) -> Vec<u32> {
 }
 
 /// What one phase took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Phase {
     /// Simulated seconds.
     pub simulated: f64,
@@ -137,7 +137,7 @@ impl Phase {
 }
 
 /// What one run took.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Run {
     /// CPU seconds to set the cluster up.
     pub set_up: f64,

@@ -114,12 +114,11 @@ impl Views {
 
     /// A process starts, believing in these members; it is up.
     pub fn born(&mut self, node: u32, believed: impl Iterator<Item = u32>) {
-        let first = self.at(node, 0);
-        self.views[first..]
-            .iter_mut()
-            .step_by(TOGETHER)
-            .take(self.nodes)
-            .for_each(|view| *view = View::Unknown);
+        let subjects = 0..self.nodes as u32;
+        for subject in subjects.clone() {
+            let at = self.at(node, subject);
+            self.views[at] = View::Unknown;
+        }
         for subject in believed.filter(|s| *s != node) {
             let at = self.at(node, subject);
             self.views[at] = View::Alive;
@@ -127,20 +126,8 @@ impl Views {
         self.set_up(node, true);
         self.live[node as usize] = true;
         self.live_in[usize::from(self.group[node as usize])] += 1;
-        self.count_all(node);
-    }
-
-    /// Counts each pair of an observer: at the start of a large cluster that is all pairs there are.
-    fn count_all(&mut self, observer: u32) {
-        let first = self.at(observer, 0);
-        let (group, myself) = (self.group[observer as usize], observer as usize);
-        let views = self.views[first..].iter().step_by(TOGETHER);
-        let subjects = views.zip(&self.up).zip(&self.group).zip(&mut self.present).enumerate();
-        for (_, (((view, up), its_group), present)) in subjects.filter(|(subject, _)| *subject != myself) {
-            let same = *its_group == group;
-            self.wrong += u64::from(view.present() != (*up && same));
-            self.suspects += u64::from(*view == View::Suspect);
-            *present += u32::from(view.present() && same);
+        for subject in subjects.filter(|s| *s != node) {
+            self.count_pair(node, subject, self.get(node, subject));
         }
     }
 
